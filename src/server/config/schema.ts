@@ -1,0 +1,263 @@
+/**
+ * The configuration: one strict schema, parsed once in the command that needs it. Descriptions carry units and
+ * trade-offs; earsight.example.yaml repeats them for people, and a test holds the two together.
+ */
+
+import { z } from 'zod';
+import { sessionOptionsSchema } from './session-options.ts';
+import { streamSpecSchema } from './stream-spec.ts';
+
+const port = z.int().min(0).max(65_535);
+
+const server = z
+  .strictObject({
+    host: z
+      .string()
+      .min(1)
+      .default('127.0.0.1')
+      .describe(
+        'Address to listen on. 127.0.0.1 is this machine only; 0.0.0.0 is everyone who can reach it, who then needs no password.',
+      ),
+    port: port.default(8080).describe('TCP port to listen on; 0 takes a free one.'),
+    page: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe('Folder of the built page; null is the one that comes with the program.'),
+    allowedOrigins: z
+      .array(z.url({ protocol: /^https?$/ }))
+      .default([])
+      .describe(
+        'Origins of other pages, such as https://dashboard.example, that may use the API and the heatmaps from a browser. Its own page always may.',
+      ),
+    drainMs: z
+      .int()
+      .min(0)
+      .max(60_000)
+      .default(5000)
+      .describe('How long to wait for a clean end on SIGTERM, in milliseconds.'),
+  })
+  .prefault({});
+
+const model = z
+  .strictObject({
+    path: z
+      .string()
+      .min(1)
+      .default('models/studio-10')
+      .describe(
+        'Folder of the model, with its manifest.json. A relative path is looked up where the server was started, then where it is installed.',
+      ),
+  })
+  .prefault({});
+
+const engine = z
+  .strictObject({
+    provider: z
+      .enum(['cpu', 'webgpu', 'cuda', 'tensorrt'])
+      .default('cpu')
+      .describe('What onnxruntime computes on. cuda and tensorrt need their libraries installed.'),
+    deviceId: z.int().min(0).max(63).default(0).describe('Which graphics processor; cpu ignores it.'),
+    workers: z
+      .int()
+      .min(1)
+      .max(64)
+      .nullable()
+      .default(null)
+      .describe(
+        'Worker threads, each with its own copy of the model. More answer more streams; null: one for each core up to four on the cpu, one otherwise.',
+      ),
+    intraOpThreads: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(1)
+      .describe(
+        'Threads inside one run. 1 with several workers gives most results; more with one worker gives the quickest single answer.',
+      ),
+    maxBatch: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(2)
+      .describe(
+        'Most frames in one run. On a cpu larger batches gain little and cost delay; on a graphics processor 8 or 16 pay.',
+      ),
+    maxBatchDelayMs: z
+      .number()
+      .min(0)
+      .max(100)
+      .default(2)
+      .describe(
+        'How long a run may wait for company, in milliseconds. Higher fills batches, lower answers sooner.',
+      ),
+  })
+  .prefault({});
+
+const ingest = z
+  .strictObject({
+    maxPictureWidth: z
+      .int()
+      .min(64)
+      .max(7680)
+      .default(1280)
+      .describe('Wider pictures are scaled down, in pixels. Previews and snapshots have this size at most.'),
+    maxPictureHeight: z
+      .int()
+      .min(64)
+      .max(4320)
+      .default(720)
+      .describe('Taller pictures are scaled down, in pixels.'),
+    schemes: z
+      .array(z.string().regex(/^[a-z][a-z0-9+.-]*$/))
+      .default(['rtsp', 'rtsps', 'rtmp', 'rtmps', 'http', 'https', 'file'])
+      .describe('Kinds of URL that a stream may have. file also needs allowedFileRoots.'),
+    allowedFileRoots: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Folders whose files may be streams. None by default, so that the API cannot read your disk.',
+      ),
+    rtspTransport: z
+      .enum(['tcp', 'udp'])
+      .default('tcp')
+      .describe('tcp loses nothing; udp is a little quicker on a clean network.'),
+    connectTimeoutMs: z
+      .int()
+      .min(500)
+      .max(120_000)
+      .default(10_000)
+      .describe('How long a camera may take to send its first packet, in milliseconds.'),
+    readTimeoutMs: z
+      .int()
+      .min(500)
+      .max(120_000)
+      .default(5000)
+      .describe('No data for this long, in milliseconds: the connection is given up and made anew.'),
+    retryMinMs: z
+      .int()
+      .min(100)
+      .max(60_000)
+      .default(500)
+      .describe('First pause before connecting again, in milliseconds; it doubles each time, with jitter.'),
+    retryMaxMs: z
+      .int()
+      .min(100)
+      .max(3_600_000)
+      .default(30_000)
+      .describe('Longest pause before connecting again, in milliseconds.'),
+  })
+  .refine((value) => value.retryMinMs <= value.retryMaxMs, {
+    path: ['retryMinMs'],
+    message: 'must not be above ingest.retryMaxMs. Lower it, or raise ingest.retryMaxMs',
+  })
+  .prefault({});
+
+const iceServer = z.strictObject({
+  urls: z
+    .array(z.string().regex(/^(stun|turn)s?:/))
+    .min(1)
+    .describe('stun:host:port or turn:host:port.'),
+  username: z.string().optional().describe('User of a TURN server.'),
+  credential: z.string().optional().describe('Its password. Given to publishers, shown nowhere else.'),
+});
+
+const webrtc = z
+  .strictObject({
+    portRange: z
+      .tuple([port, port])
+      .refine(([low, high]) => low > 0 && low <= high, {
+        message: 'must be two ports, the lower one first, such as [50000, 50100]',
+      })
+      .nullable()
+      .default(null)
+      .describe('UDP ports for webcams, for a firewall that needs to know; null lets the system choose.'),
+    hosts: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        "Addresses to tell webcams beside the machine's own, such as a public one in front of a router.",
+      ),
+    iceServers: z
+      .array(iceServer)
+      .default([])
+      .describe('STUN and TURN servers for webcams behind routers. None are needed on one network.'),
+    departureMs: z
+      .int()
+      .min(0)
+      .max(3_600_000)
+      .default(10_000)
+      .describe(
+        'A webcam that made its own stream may be gone this long, in milliseconds, before the stream is removed.',
+      ),
+  })
+  .prefault({});
+
+const limits = z
+  .strictObject({
+    streams: z.int().min(1).max(10_000).default(64).describe('Most streams at a time.'),
+    subscribers: z.int().min(1).max(100_000).default(1000).describe('Most WebSocket subscribers at a time.'),
+    bodyBytes: z
+      .int()
+      .min(1024)
+      .max(16_777_216)
+      .default(65_536)
+      .describe('Largest request body of the API, in bytes.'),
+    sdpBytes: z
+      .int()
+      .min(1024)
+      .max(1_048_576)
+      .default(65_536)
+      .describe('Largest SDP offer, in bytes. A browser sends about 6000.'),
+  })
+  .prefault({});
+
+const log = z
+  .strictObject({
+    level: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+      .default('info')
+      .describe('The least important line that is written.'),
+    format: z
+      .enum(['auto', 'line', 'json'])
+      .default('auto')
+      .describe('line for people, json for machines; auto: line on a terminal, json otherwise.'),
+  })
+  .prefault({});
+
+/** The whole configuration. Unknown keys are errors. */
+export const configSchema = z.strictObject({
+  server: server.describe('Where the server listens.'),
+  model: model.describe('What finds the sounds.'),
+  engine: engine.describe('What runs the model.'),
+  session: sessionOptionsSchema
+    .prefault({})
+    .describe('How streams are worked on; a stream may differ by its own `session`.'),
+  ingest: ingest.describe('How cameras and files are read.'),
+  webrtc: webrtc.describe('How webcams are received.'),
+  limits: limits.describe('What one server takes on.'),
+  log: log.describe('What is written where it runs.'),
+  streams: z
+    .array(streamSpecSchema)
+    .superRefine((specs, context) => {
+      const seen = new Set<string>();
+      for (const [index, spec] of specs.entries()) {
+        if (seen.has(spec.id)) {
+          context.addIssue({
+            code: 'custom',
+            path: [index, 'id'],
+            message: `"${spec.id}" is already the id of another stream. Give each stream its own`,
+          });
+        }
+        seen.add(spec.id);
+      }
+    })
+    .prefault([{ id: 'demo', name: 'Demo scene', kind: 'demo' }])
+    .describe('The streams that are there from the start. Others come by the API and by webcams.'),
+});
+
+export type Config = z.output<typeof configSchema>;
+
+/** The configuration when nobody says anything. */
+export const defaultConfig = (): Config => configSchema.parse({});
