@@ -1,0 +1,154 @@
+/** The streams of the server: adds, lists, changes and removes them, and tells listeners of every change. */
+
+import { EarsightError } from '../../pipeline/errors.ts';
+import type { StreamInfo } from '../../protocol/messages.ts';
+import type { StreamCreate, StreamPatch, StreamSpec } from '../config/stream-spec.ts';
+import type { StreamListener } from './ports.ts';
+import { Stream, type StreamDeps } from './stream.ts';
+import { idFromName } from './stream-ids.ts';
+
+export interface StreamRegistryDeps extends StreamDeps {
+  listeners: readonly StreamListener[];
+  maxStreams: number;
+  /** How long a webcam that made its own stream may be gone before the stream is removed, in milliseconds. */
+  departureMs: number;
+}
+
+/** Owns every stream; closing it closes them all. */
+export class StreamRegistry {
+  readonly #deps: StreamRegistryDeps;
+  readonly #streams = new Map<string, Stream>();
+  readonly #departures = new Map<string, NodeJS.Timeout>();
+  #closed: Promise<void> | null = null;
+
+  constructor(deps: StreamRegistryDeps) {
+    this.#deps = deps;
+  }
+
+  list(): Stream[] {
+    return [...this.#streams.values()];
+  }
+
+  /** What subscribers may know, in the order the streams were added. */
+  infos(): StreamInfo[] {
+    return this.list().map((stream) => stream.info());
+  }
+
+  find(id: string): Stream | null {
+    return this.#streams.get(id) ?? null;
+  }
+
+  /** @throws EarsightError `stream-unknown` */
+  get(id: string): Stream {
+    const stream = this.find(id);
+    if (stream === null) {
+      throw new EarsightError(
+        'stream-unknown',
+        `There is no stream "${id}". GET /api/v1/streams lists those there are.`,
+      );
+    }
+    return stream;
+  }
+
+  /**
+   * Connects at once; whether the camera answers shows in the stream's state, not here.
+   * @param options.ephemeral removed some seconds after it stops delivering
+   * @throws EarsightError `stream-exists`, `limit-reached`, `closed`, and what {@link SourceFactory.check} throws
+   */
+  add(create: StreamCreate, options: { ephemeral?: boolean } = {}): Stream {
+    if (this.#closed !== null) {
+      throw new EarsightError('closed', 'The server is shutting down and takes no new streams.', {
+        retryable: true,
+      });
+    }
+    const id =
+      create.id ?? idFromName(create.name ?? create.kind, (candidate) => this.#streams.has(candidate));
+    if (this.#streams.has(id)) {
+      throw new EarsightError(
+        'stream-exists',
+        `There is a stream "${id}" already. Choose another id, or change that one with PATCH.`,
+      );
+    }
+    if (this.#streams.size >= this.#deps.maxStreams) {
+      throw new EarsightError(
+        'limit-reached',
+        `This server takes ${this.#deps.maxStreams} streams and has them. Remove one, or raise limits.streams.`,
+        { retryable: true },
+      );
+    }
+    const spec: StreamSpec = { ...create, id };
+    this.#deps.sources.check(spec);
+    const stream = new Stream(spec, this.#deps, {
+      ephemeral: options.ephemeral ?? false,
+      onChange: (changed) => this.#changed(changed),
+    });
+    this.#streams.set(id, stream);
+    try {
+      stream.start();
+    } catch (thrown) {
+      this.#streams.delete(id);
+      throw thrown;
+    }
+    this.#changed(stream);
+    return stream;
+  }
+
+  /** @throws EarsightError `stream-unknown`, `bad-request` for a URL on a stream that has none, and as {@link add} */
+  async patch(id: string, patch: StreamPatch): Promise<Stream> {
+    const stream = this.get(id);
+    if (patch.url !== undefined && stream.spec.kind !== 'url') {
+      throw new EarsightError(
+        'bad-request',
+        `url cannot be set: "${id}" is a ${stream.spec.kind} stream and has none.`,
+        {
+          details: { field: 'url' },
+        },
+      );
+    }
+    await stream.patch(patch);
+    return stream;
+  }
+
+  /** Resolves when source and session are closed. @throws EarsightError `stream-unknown` */
+  async remove(id: string): Promise<void> {
+    const stream = this.get(id);
+    this.#forgetDeparture(id);
+    await stream.close();
+    // Two removals may wait for the same close; listeners hear of it once.
+    if (this.#streams.get(id) !== stream) return;
+    this.#streams.delete(id);
+    this.#forgetDeparture(id);
+    for (const listener of this.#deps.listeners) listener.streamRemoved(id);
+  }
+
+  /** Idempotent: closes every stream, all at a time. */
+  close(): Promise<void> {
+    this.#closed ??= Promise.all(this.list().map((stream) => this.remove(stream.id))).then(() => undefined);
+    return this.#closed;
+  }
+
+  #changed(stream: Stream): void {
+    if (this.#streams.get(stream.id) !== stream) return;
+    const info = stream.info();
+    for (const listener of this.#deps.listeners) listener.streamChanged(info);
+    if (stream.ephemeral) this.#watchDeparture(info);
+  }
+
+  #watchDeparture(info: StreamInfo): void {
+    if (info.state === 'live' || info.state === 'degraded') {
+      this.#forgetDeparture(info.id);
+    } else if (!this.#departures.has(info.id) && this.#closed === null) {
+      const timer = setTimeout(() => {
+        this.#departures.delete(info.id);
+        // A removal by somebody else may have won.
+        this.remove(info.id).catch(() => undefined);
+      }, this.#deps.departureMs);
+      this.#departures.set(info.id, timer);
+    }
+  }
+
+  #forgetDeparture(id: string): void {
+    clearTimeout(this.#departures.get(id));
+    this.#departures.delete(id);
+  }
+}
