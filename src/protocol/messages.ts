@@ -62,7 +62,18 @@ export interface HelloMessage {
   server: { name: string; version: string };
   model: { name: string; classes: ClassInfo[]; grid: { rows: number; cols: number } };
   streams: StreamInfo[];
-  limits: { maxMessageBytes: number; maxStreams: number; maxRateHz: number; maxQueuedBytes: number };
+  limits: {
+    /** Longest client message the server takes. */
+    maxMessageBytes: number;
+    /** Most streams one connection may name. */
+    maxStreams: number;
+    /** Most results a second of one stream that the server makes. */
+    maxRateHz: number;
+    /** Most bytes the server holds for one slow subscriber. */
+    maxQueuedBytes: number;
+    /** The server sends at least one message in this time; a client that hears nothing for longer is cut off. */
+    aliveIntervalMs: number;
+  };
 }
 
 /** Duration of each stage in microseconds of the server's monotonic clock. */
@@ -106,7 +117,7 @@ export interface HeatmapMessage {
   ptsUs: number;
   /** Wall time of capture: the sender's where it is plausible, else of arrival. Milliseconds, fractional. */
   captureWallMs: number;
-  /** Wall time at which the server handed the message to its sockets. */
+  /** Wall time at which the server encoded the message for its sockets. */
   sendWallMs: number;
   alignment: Alignment;
   /** Estimated error between picture and sound, audio minus video; null when unknown. */
@@ -138,8 +149,11 @@ export interface RemovedMessage {
 export interface DroppedMessage {
   type: 'dropped';
   stream: string;
-  /** `slow-subscriber`: a newer result replaced one this client had no room for. */
-  reason: 'slow-subscriber';
+  /**
+   * - `slow-subscriber`: a newer result replaced one this client had no room for.
+   * - `slow-preview`: a newer result replaced one whose JPEG the server had no time to encode.
+   */
+  reason: 'slow-subscriber' | 'slow-preview';
   count: number;
 }
 
@@ -150,13 +164,21 @@ export interface ErrorMessage {
   message: string;
 }
 
+/** Sent every `aliveIntervalMs`, since browsers hide pings: tells a quiet server from a dead connection. */
+export interface AliveMessage {
+  type: 'alive';
+  /** The server's wall time, milliseconds since 1970. */
+  serverWallMs: number;
+}
+
 export type ServerMessage =
   | HelloMessage
   | HeatmapMessage
   | StatusMessage
   | RemovedMessage
   | DroppedMessage
-  | ErrorMessage;
+  | ErrorMessage
+  | AliveMessage;
 
 export interface SubscriptionSettings {
   /** Class names to send; null for all. */
