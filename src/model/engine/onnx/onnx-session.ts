@@ -1,0 +1,100 @@
+/** One onnxruntime session of a localization model: loaded, checked against its manifest, warmed up, run. */
+
+import type * as Ort from 'onnxruntime-node';
+import type { ModelBatch, ModelOutput } from '../../../pipeline/ports.ts';
+import { type ModelFolder, onnxPath, verifyFiles } from '../../load-manifest.ts';
+import { expectedTensors, type ModelManifest, type TensorRole } from '../../manifest.ts';
+import { checkTensors, mismatch } from './check-tensors.ts';
+import { providerUnavailable, type SessionSettings, sessionOptions } from './providers.ts';
+
+export class OnnxSession {
+  readonly #ort: typeof Ort;
+  readonly #session: Ort.InferenceSession;
+  readonly #manifest: ModelManifest;
+
+  private constructor(ort: typeof Ort, session: Ort.InferenceSession, manifest: ModelManifest) {
+    this.#ort = ort;
+    this.#session = session;
+    this.#manifest = manifest;
+  }
+
+  /**
+   * Files are verified again, so that a session replaced months later cannot pick up another network.
+   * @throws EarsightError `model-missing`, `model-mismatch`, `engine-unavailable`.
+   */
+  static async open(folder: ModelFolder, settings: SessionSettings): Promise<OnnxSession> {
+    const { manifest } = folder;
+    await verifyFiles(folder);
+    const ort = await importRuntime(settings);
+    // The runtime prints to stderr what it throws as well.
+    ort.env.logLevel = 'fatal';
+    let session: Ort.InferenceSession;
+    try {
+      session = await ort.InferenceSession.create(onnxPath(folder), sessionOptions(settings));
+    } catch (cause) {
+      if (settings.provider !== 'cpu') throw providerUnavailable(settings, cause);
+      throw mismatch(manifest, [`files.onnx cannot be loaded (${String(cause)})`]);
+    }
+    checkTensors(manifest, session.inputMetadata, session.outputMetadata);
+    return new OnnxSession(ort, session, manifest);
+  }
+
+  /**
+   * Runs every batch size once on blank input, so that no live batch pays for first-run allocations,
+   * and settles the sizes that the ONNX file left open.
+   * @throws EarsightError `model-mismatch`.
+   */
+  async warmUp(maxBatch: number): Promise<void> {
+    const { frame, logmel } = this.#manifest;
+    const { logmel: declared } = expectedTensors(this.#manifest);
+    const columns = Number(declared.shape[2]);
+    for (let size = 1; size <= maxBatch; size++) {
+      const frames = new Uint8Array(size * frame.height * frame.width * 3);
+      const silence = Math.log(logmel.logOffset);
+      const sound = new Float32Array(size * columns * logmel.mels).fill(silence);
+      await this.run({ size, frames, logmel: sound });
+    }
+  }
+
+  /** @throws EarsightError `model-mismatch` for outputs that are not as declared; whatever onnxruntime throws. */
+  async run({ size, frames, logmel }: ModelBatch): Promise<ModelOutput> {
+    const { tensors } = this.#manifest;
+    const { Tensor } = this.#ort;
+    const results = await this.#session.run({
+      [tensors.frames.name]: new Tensor('uint8', frames, this.#dims('frames', size)),
+      [tensors.logmel.name]: new Tensor('float32', logmel, this.#dims('logmel', size)),
+    });
+    const read = (role: TensorRole): Float32Array => {
+      const dims = this.#dims(role, size);
+      const tensor = results[tensors[role].name];
+      if (tensor === undefined || String(tensor.dims) !== String(dims)) {
+        const found = tensor === undefined ? 'missing' : `[${tensor.dims.join(', ')}]`;
+        throw mismatch(this.#manifest, [
+          `tensors.${role}.shape is [${dims.join(', ')}], the output ${found}`,
+        ]);
+      }
+      return tensor.data as Float32Array;
+    };
+    return {
+      audioProbability: read('audioProbability'),
+      visualProbability: read('visualProbability'),
+      similarity: read('similarity'),
+    };
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+
+  #dims(role: TensorRole, size: number): number[] {
+    return this.#manifest.tensors[role].shape.map((extent) => (extent === 'batch' ? size : extent));
+  }
+}
+
+async function importRuntime(settings: SessionSettings): Promise<typeof Ort> {
+  try {
+    return await import('onnxruntime-node');
+  } catch (cause) {
+    throw providerUnavailable({ ...settings, provider: 'cpu' }, cause);
+  }
+}
