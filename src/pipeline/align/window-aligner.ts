@@ -1,0 +1,254 @@
+/** Gives every frame the second of sound that ends at it, or says why it has none. */
+
+import type { Alignment } from '../../protocol/messages.ts';
+import type { AudioChunk, SenderReport, TracksInfo, VideoFrame } from '../types.ts';
+import { AudioRing } from './audio-ring.ts';
+import { AudioTimeline } from './audio-timeline.ts';
+import { FrameQueue } from './frame-queue.ts';
+import { type ClockReading, MediaClock } from './media-clock.ts';
+
+export interface WindowAlignerOptions {
+  /** Rate of all chunks, Hz. */
+  rateHz: number;
+  /** Length of a frame's window in samples. */
+  windowSamples: number;
+  /** The window ends so long after the frame, 0..500. */
+  lookaheadMs: number;
+  /** Past its look-ahead, a frame waits so long for its sound, counted from its arrival; then it is `late`. */
+  maxAudioWaitMs: number;
+  /** Added to the audio's time; positive when the sound is stamped too early. */
+  avOffsetMs: number;
+  /** No chunk for so long: there is no sound. */
+  stallMs: number;
+  /** Length of the audio ring. Default 4000; raised to hold a window, the look-ahead and the wait. */
+  ringMs?: number;
+  /** Most frames that wait. Default 8, and 3 more per 100 ms of look-ahead. */
+  maxWaitingFrames?: number;
+  /** Most pixels' bytes that wait (one frame always may). Default 64 MiB. */
+  maxWaitingBytes?: number;
+}
+
+/**
+ * Why frames or chunks did not come through: `align-full` too many frames waited; `stale-epoch` from a connection
+ * that is over (or it ended while they waited); `wrong-rate` a chunk not at `rateHz`.
+ */
+export type AlignDropReason = 'align-full' | 'stale-epoch' | 'wrong-rate';
+
+/** One frame and where its sound lies. */
+export interface AlignedWindow {
+  frame: VideoFrame;
+  alignment: Alignment;
+  /** Estimated error of the tie, audio minus video ({@link ClockReading.skewUs}); null when unknown. */
+  skewUs: number | null;
+  /** Bounds `[startUs, endUs)` of the window on the *video* clock; null when there is none. */
+  audioWindow: { startUs: number; endUs: number } | null;
+  /**
+   * The window is the `windowSamples` positions before this one in {@link WindowAligner.audio}; null when `late`
+   * or `no-audio`. Read it before more audio is pushed or soon after: the ring moves on.
+   */
+  endSample: number | null;
+  /** Samples of the window that never came and read as zero; at most a quarter of it. */
+  missingSamples: number;
+  /** Milliseconds since 1970 at which the frame was captured ({@link MediaClock.captureWallMs}). */
+  captureWallMs: number;
+  /** When this was decided (monotonic). */
+  readyUs: number;
+}
+
+const NOTHING: readonly AlignedWindow[] = [];
+/** A window that lacks more than this part of its sound is not worth a result. */
+const MAX_MISSING = 0.25;
+
+/**
+ * Takes frames, sound and reports of one source as they come, in any interleaving, and answers in frame order.
+ * Everything of an older connection (`epoch`) is forgotten when a newer one speaks. Owns no timer: the caller calls
+ * {@link advance} after every push and at {@link nextDeadlineUs}.
+ *
+ * The window of a frame ends before sample `floor(t * rateHz + 0.5)`, `t` being the frame's time plus the
+ * look-ahead on the audio clock, in seconds: round half up, so it is within half a sample of the frame.
+ */
+export class WindowAligner {
+  /** The sound that windows point into. Read-only for others. */
+  readonly audio: AudioRing;
+  readonly #options: WindowAlignerOptions;
+  readonly #onDrop: (reason: AlignDropReason, count: number) => void;
+  readonly #clock: MediaClock;
+  readonly #timeline: AudioTimeline;
+  readonly #waiting: FrameQueue;
+  #epoch: number | null = null;
+  #hasAudioTrack = true;
+  /** Arrival of the newest chunk or, before the first, of the connection's first sign of life. */
+  #audioSeenUs: number | null = null;
+
+  constructor(
+    options: WindowAlignerOptions,
+    onDrop: (reason: AlignDropReason, count: number) => void = () => undefined,
+  ) {
+    const { rateHz, windowSamples, lookaheadMs, maxAudioWaitMs } = options;
+    const neededMs = (windowSamples / rateHz) * 1000 + lookaheadMs + maxAudioWaitMs;
+    const capacity = Math.ceil((Math.max(options.ringMs ?? 4000, neededMs) * rateHz) / 1000);
+    this.#options = options;
+    this.#onDrop = onDrop;
+    this.#clock = new MediaClock(options.avOffsetMs);
+    this.#timeline = new AudioTimeline({ rateHz, jumpSamples: capacity });
+    this.audio = new AudioRing(capacity);
+    this.#waiting = new FrameQueue(
+      options.maxWaitingFrames ?? 8 + Math.ceil(lookaheadMs * 0.03),
+      options.maxWaitingBytes ?? 64 * 1024 * 1024,
+    );
+  }
+
+  /** The frame is held until its window is answered; drops the newest waiting one when full. */
+  pushFrame(frame: VideoFrame): void {
+    if (!this.#isCurrent(frame.epoch, 1)) return;
+    this.#audioSeenUs ??= frame.arrivalUs;
+    this.#clock.videoArrived(frame.ptsUs, frame.arrivalUs);
+    const dropped = this.#waiting.push(frame);
+    if (dropped > 0) this.#onDrop('align-full', dropped);
+  }
+
+  /** The samples are copied. */
+  pushAudio(chunk: AudioChunk): void {
+    if (!this.#isCurrent(chunk.epoch, 1)) return;
+    if (chunk.rateHz !== this.#options.rateHz) {
+      this.#onDrop('wrong-rate', 1);
+      return;
+    }
+    const placement = this.#timeline.place(chunk.ptsUs, chunk.samples.length);
+    if (placement.jumped) this.audio.clear();
+    this.audio.append(placement.position, chunk.samples);
+    const durationUs = Math.round((chunk.samples.length * 1_000_000) / chunk.rateHz);
+    this.#clock.audioArrived(chunk.ptsUs + durationUs, chunk.arrivalUs, placement.jumped);
+    this.#hasAudioTrack = true;
+    this.#audioSeenUs = Math.max(this.#audioSeenUs ?? chunk.arrivalUs, chunk.arrivalUs);
+  }
+
+  pushReport(report: SenderReport): void {
+    if (this.#isCurrent(report.epoch, 0)) this.#clock.report(report);
+  }
+
+  setTracks(info: TracksInfo): void {
+    if (!this.#isCurrent(info.epoch, 0)) return;
+    this.#clock.setTiming(info.timing);
+    this.#hasAudioTrack = info.audio !== null;
+    if (!this.#hasAudioTrack) this.#forgetAudio();
+  }
+
+  /** The tie between the tracks now; null while unknown. */
+  clock(nowUs: number): ClockReading | null {
+    return this.#clock.read(nowUs);
+  }
+
+  /**
+   * Answers all frames that can be answered at `nowUs` (monotonic), oldest first.
+   *
+   * @param nowWallMs - The wall clock at the same moment, for {@link AlignedWindow.captureWallMs}.
+   */
+  advance(nowUs: number, nowWallMs: number): readonly AlignedWindow[] {
+    let windows: AlignedWindow[] | null = null;
+    for (let frame = this.#waiting.peek(); frame !== null; frame = this.#waiting.peek()) {
+      const window = this.#answer(frame, nowUs, nowWallMs);
+      if (window === null) break;
+      this.#waiting.shift();
+      windows ??= [];
+      windows.push(window);
+    }
+    return windows ?? NOTHING;
+  }
+
+  /** When the oldest waiting frame must be answered whatever comes (monotonic); null when none waits. */
+  nextDeadlineUs(): number | null {
+    const frame = this.#waiting.peek();
+    return frame === null ? null : Math.min(this.#deadlineUs(frame), this.#stalledAtUs(frame));
+  }
+
+  /** Frames waiting for sound. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Forgets all, epoch included; waiting frames count as `stale-epoch`. */
+  reset(): void {
+    this.#epoch = null;
+    this.#begin();
+  }
+
+  #answer(frame: VideoFrame, nowUs: number, nowWallMs: number): AlignedWindow | null {
+    const { windowSamples, lookaheadMs } = this.#options;
+    const answer = (
+      alignment: Alignment,
+      tie: ClockReading | null,
+      endSample: number | null,
+      missingSamples: number,
+    ): AlignedWindow => ({
+      frame,
+      alignment,
+      skewUs: tie?.skewUs ?? null,
+      audioWindow: tie === null || endSample === null ? null : this.#boundsUs(endSample, tie.offsetUs),
+      endSample,
+      missingSamples,
+      captureWallMs: this.#clock.captureWallMs(frame.ptsUs, nowWallMs - (nowUs - frame.arrivalUs) / 1000),
+      readyUs: nowUs,
+    });
+
+    if (!this.#hasAudioTrack) return answer('no-audio', null, null, 0);
+    const tie = this.#clock.read(nowUs);
+    const heldTo = this.audio.endSample;
+    if (tie !== null && heldTo !== null) {
+      const endSample = this.#timeline.positionAt(
+        frame.ptsUs + Math.round(lookaheadMs * 1000) - tie.offsetUs,
+      );
+      if (heldTo >= endSample) {
+        const missing = this.audio.missing(endSample - windowSamples, endSample);
+        if (missing > windowSamples * MAX_MISSING) return answer('late', tie, null, 0);
+        return answer(tie.status, tie, endSample, missing);
+      }
+    }
+    if (nowUs >= this.#stalledAtUs(frame)) return answer('no-audio', null, null, 0);
+    if (nowUs >= this.#deadlineUs(frame)) return answer('late', tie, null, 0);
+    return null;
+  }
+
+  #boundsUs(endSample: number, offsetUs: number): { startUs: number; endUs: number } {
+    const start = endSample - this.#options.windowSamples;
+    return {
+      startUs: this.#timeline.timeAt(start) + offsetUs,
+      endUs: this.#timeline.timeAt(endSample) + offsetUs,
+    };
+  }
+
+  #deadlineUs(frame: VideoFrame): number {
+    return frame.arrivalUs + (this.#options.lookaheadMs + this.#options.maxAudioWaitMs) * 1000;
+  }
+
+  #stalledAtUs(frame: VideoFrame): number {
+    return (this.#audioSeenUs ?? frame.arrivalUs) + this.#options.stallMs * 1000;
+  }
+
+  #isCurrent(epoch: number, counted: 0 | 1): boolean {
+    if (this.#epoch !== null && epoch < this.#epoch) {
+      if (counted === 1) this.#onDrop('stale-epoch', 1);
+      return false;
+    }
+    if (epoch !== this.#epoch) {
+      this.#epoch = epoch;
+      this.#begin();
+    }
+    return true;
+  }
+
+  #begin(): void {
+    this.#clock.reset();
+    this.#forgetAudio();
+    this.#hasAudioTrack = true;
+    this.#audioSeenUs = null;
+    const dropped = this.#waiting.clear();
+    if (dropped > 0) this.#onDrop('stale-epoch', dropped);
+  }
+
+  #forgetAudio(): void {
+    this.audio.clear();
+    this.#timeline.reset();
+    this.#clock.forgetAudio();
+  }
+}
