@@ -47,7 +47,7 @@ export class FakeModel implements LocalizationModel {
   readonly #answer: (input: FakeInput) => FakeAnswer;
   readonly #failures: EarsightError[] = [];
   readonly #closing = new AbortController();
-  #held: PromiseWithResolvers<void> | null = null;
+  #held: { promise: Promise<undefined>; resolve: () => void } | null = null;
 
   constructor(options: FakeModelOptions = {}) {
     this.shape = options.shape ?? TINY_SHAPE;
@@ -66,7 +66,9 @@ export class FakeModel implements LocalizationModel {
 
   /** No run resolves until {@link release}. */
   hold(): void {
-    this.#held ??= Promise.withResolvers<void>();
+    if (this.#held !== null) return;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#held = { promise, resolve: () => resolve(undefined) };
   }
 
   release(): void {
@@ -87,9 +89,9 @@ export class FakeModel implements LocalizationModel {
     this.inFlight++;
     this.mostInFlight = Math.max(this.mostInFlight, this.inFlight);
     try {
-      await this.#unlessClosed(this.#held?.promise ?? Promise.resolve());
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, this.delayMs);
+      await this.#unlessClosed(this.#held?.promise ?? Promise.resolve(undefined));
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      const timer = setTimeout(resolve, this.delayMs, undefined);
       await this.#unlessClosed(promise).finally(() => clearTimeout(timer));
       const failure = this.#failures.shift();
       if (failure !== undefined) throw failure;
@@ -105,7 +107,7 @@ export class FakeModel implements LocalizationModel {
     return Promise.resolve();
   }
 
-  #unlessClosed(promise: Promise<void>): Promise<void> {
+  #unlessClosed(promise: Promise<undefined>): Promise<undefined> {
     const { signal } = this.#closing;
     const { promise: closed, reject } = Promise.withResolvers<never>();
     const onAbort = () => reject(new EarsightError('closed', 'The fake model is closed.'));

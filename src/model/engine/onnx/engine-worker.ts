@@ -1,7 +1,7 @@
 /** One supervised worker thread: started, given one batch at a time, replaced when it dies, throws or hangs. */
 
 import { Worker } from 'node:worker_threads';
-import { EarsightError } from '../../../pipeline/errors.ts';
+import { EarsightError, messageOf } from '../../../pipeline/errors.ts';
 import type { ModelBatch, ModelOutput } from '../../../pipeline/ports.ts';
 import type { PlainError, WorkerReply, WorkerRequest, WorkerSetup } from './messages.ts';
 
@@ -23,12 +23,12 @@ export interface EngineWorkerOptions {
 type State =
   | { is: 'starting'; thread: Worker }
   | { is: 'idle'; thread: Worker }
-  | { is: 'busy'; thread: Worker; settle: Settle<ModelOutput> }
+  | { is: 'busy'; thread: Worker; settle: Settle }
   | { is: 'down' }
   | { is: 'closed' };
 
-interface Settle<T> {
-  resolve: (value: T) => void;
+interface Settle {
+  resolve: (output: ModelOutput) => void;
   reject: (error: EarsightError) => void;
 }
 
@@ -38,7 +38,7 @@ export class EngineWorker {
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
   /** Until the first start is settled, a failure is final. */
-  #firstStart: Settle<void> | null = null;
+  #firstStart: { resolve: () => void; reject: (error: EarsightError) => void } | null = null;
   readonly #leaving = new Set<Promise<void>>();
 
   constructor(options: EngineWorkerOptions) {
@@ -51,10 +51,10 @@ export class EngineWorker {
 
   /** Called once. @throws EarsightError why the thread could not become ready; it is not retried. */
   start(): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#firstStart = { resolve, reject };
-    this.#spawn();
-    return promise;
+    return new Promise((resolve, reject) => {
+      this.#firstStart = { resolve, reject };
+      this.#spawn();
+    });
   }
 
   /** Only while `idle`. @throws EarsightError `engine-failed` (retryable), `closed`. */
@@ -98,7 +98,7 @@ export class EngineWorker {
     const thread = new Worker(url, { workerData: setup, name: 'earsight-engine' });
     this.#state = { is: 'starting', thread };
     thread.on('message', (message: WorkerReply) => this.#onReply(thread, message));
-    thread.on('error', (cause) => this.#fail(thread, failure(`threw: ${cause.message}`, cause)));
+    thread.on('error', (cause) => this.#fail(thread, failure(`threw: ${messageOf(cause)}`, cause)));
     thread.on('exit', (code) => this.#fail(thread, failure(`exited with code ${code}`)));
     this.#timer = setTimeout(() => {
       const text = `The inference engine was not ready within ${startTimeoutMs} ms. Raise the start timeout, or check the device.`;
