@@ -1,5 +1,10 @@
 import fc from 'fast-check';
-import { AV_SAMPLE_FMT_FLTP, AV_SAMPLE_FMT_S16 } from 'node-av/constants';
+import {
+  AV_CHANNEL_LAYOUT_MONO,
+  AV_CHANNEL_LAYOUT_STEREO,
+  AV_SAMPLE_FMT_FLTP,
+  AV_SAMPLE_FMT_S16,
+} from 'node-av/constants';
 import { Frame } from 'node-av/lib';
 import { describe, expect, it } from 'vitest';
 import { MonoResampler, type ResampledChunk } from './mono-resampler.ts';
@@ -14,7 +19,7 @@ function s16Frame(samples: Float32Array, sampleRate: number): Frame {
     nbSamples: samples.length,
     format: AV_SAMPLE_FMT_S16,
     sampleRate,
-    channelLayout: { nbChannels: 1, order: 1, mask: 4n },
+    channelLayout: AV_CHANNEL_LAYOUT_MONO,
   });
 }
 
@@ -26,7 +31,7 @@ function stereoFrame(left: Float32Array, right: Float32Array, sampleRate: number
     nbSamples: left.length,
     format: AV_SAMPLE_FMT_FLTP,
     sampleRate,
-    channelLayout: { nbChannels: 2, order: 1, mask: 3n },
+    channelLayout: AV_CHANNEL_LAYOUT_STEREO,
   });
 }
 
