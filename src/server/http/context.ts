@@ -1,0 +1,40 @@
+/** What the routes are given; serve.ts fills it in, tests use fakes. */
+
+import type { HeatmapResult } from '../../pipeline/ports.ts';
+import type { SnapshotOptions } from '../picture/snapshot.ts';
+import type { Publications } from '../streams/publications.ts';
+import type { StreamRegistry } from '../streams/stream-registry.ts';
+import type { ModelView } from './schemas.ts';
+
+export interface Readiness {
+  ready: boolean;
+  /** One sentence; null when ready. */
+  reason: string | null;
+}
+
+export interface IceServer {
+  urls: readonly string[];
+  username?: string | undefined;
+  credential?: string | undefined;
+}
+
+export interface AppContext {
+  registry: StreamRegistry;
+  publications: Publications;
+  model: ModelView;
+  /** Warm and not shutting down. */
+  readiness(): Readiness;
+  metrics: { contentType: string; text(): Promise<string> };
+  renderSnapshot(result: HeatmapResult, options: SnapshotOptions): Promise<Uint8Array<ArrayBuffer>>;
+  /** A URL that people may see. */
+  redactUrl(url: string): string;
+  /** Folder of the built page. */
+  pageDirectory: string;
+  /** Origins beside its own that may use the API from a browser. */
+  allowedOrigins: readonly string[];
+  iceServers: readonly IceServer[];
+  limits: { bodyBytes: number; sdpBytes: number };
+  version: string;
+  /** Gets errors that are a fault of ours. */
+  reportError(thrown: unknown): void;
+}

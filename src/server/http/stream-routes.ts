@@ -1,0 +1,120 @@
+/** `/api/v1/streams`: add, list, read, change, remove. */
+
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { streamCreateSchema, streamPatchSchema } from '../config/stream-spec.ts';
+import type { Stream } from '../streams/stream.ts';
+import type { AppContext } from './context.ts';
+import { limitBody, requireJson } from './limits.ts';
+import { refuseInvalid } from './problem.ts';
+import { problems, type StreamView, streamListSchema, streamViewSchema } from './schemas.ts';
+
+const params = z.object({ id: z.string().describe('Identifier of the stream.') });
+const one = { 'application/json': { schema: streamViewSchema } };
+
+const tags = ['streams'];
+
+/** What the API shows of a stream: never a credential. */
+export function viewOf(stream: Stream, redactUrl: (url: string) => string): StreamView {
+  const { spec } = stream;
+  return {
+    ...stream.info(),
+    enabled: spec.enabled,
+    ephemeral: stream.ephemeral,
+    url: spec.kind === 'url' ? redactUrl(spec.url) : null,
+    session: stream.options,
+    stats: stream.stats(),
+  };
+}
+
+export function addStreamRoutes(app: OpenAPIHono, context: AppContext): void {
+  const { registry } = context;
+  const view = (stream: Stream): StreamView => viewOf(stream, (url) => context.redactUrl(url));
+  const body = [limitBody(context.limits.bodyBytes), requireJson];
+
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/api/v1/streams',
+      tags,
+      summary: 'All streams, in the order they were added',
+      responses: {
+        200: { description: 'The streams', content: { 'application/json': { schema: streamListSchema } } },
+      },
+    }),
+    (c) => c.json({ streams: registry.list().map(view) }, 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: 'post',
+      path: '/api/v1/streams',
+      tags,
+      summary: 'Add a stream',
+      description: 'Connects at once; whether the camera answers shows in the state of the stream.',
+      middleware: body,
+      request: { body: { required: true, content: { 'application/json': { schema: streamCreateSchema } } } },
+      responses: {
+        201: {
+          description: 'The stream was added',
+          headers: { Location: { description: 'Where it is', schema: { type: 'string' } } },
+          content: one,
+        },
+        ...problems(400, 409, 413, 415, 422, 503),
+      },
+    }),
+    (c) => {
+      const stream = registry.add(c.req.valid('json'));
+      return c.json(view(stream), 201, { Location: `/api/v1/streams/${stream.id}` });
+    },
+    refuseInvalid(streamCreateSchema),
+  );
+
+  app.openapi(
+    createRoute({
+      method: 'get',
+      path: '/api/v1/streams/{id}',
+      tags,
+      summary: 'One stream',
+      request: { params },
+      responses: { 200: { description: 'The stream', content: one }, ...problems(404) },
+    }),
+    (c) => c.json(view(registry.get(c.req.valid('param').id)), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: 'patch',
+      path: '/api/v1/streams/{id}',
+      tags,
+      summary: 'Change a stream',
+      description:
+        'What is left out stays. A new url restarts the source and drops credentials given apart from it.',
+      middleware: body,
+      request: {
+        params,
+        body: { required: true, content: { 'application/json': { schema: streamPatchSchema } } },
+      },
+      responses: {
+        200: { description: 'The stream as it is now', content: one },
+        ...problems(400, 404, 413, 415, 422, 503),
+      },
+    }),
+    async (c) => c.json(view(await registry.patch(c.req.valid('param').id, c.req.valid('json'))), 200),
+    refuseInvalid(streamPatchSchema),
+  );
+
+  app.openapi(
+    createRoute({
+      method: 'delete',
+      path: '/api/v1/streams/{id}',
+      tags,
+      summary: 'Remove a stream',
+      request: { params },
+      responses: { 204: { description: 'It is gone' }, ...problems(404) },
+    }),
+    async (c) => {
+      await registry.remove(c.req.valid('param').id);
+      return c.body(null, 204);
+    },
+  );
+}
