@@ -1,6 +1,7 @@
 /** Who may use the API from a browser: its own page, and the origins that the configuration names. */
 
 import type { MiddlewareHandler } from 'hono';
+import { isOriginAllowed } from '../fan-out/origin.ts';
 import { HttpProblem } from './problem.ts';
 
 const EXPOSED = 'Location, Link, ETag, Retry-After, Accept-Post, Accept-Patch';
@@ -16,7 +17,10 @@ export function guardOrigin(allowedOrigins: readonly string[]): MiddlewareHandle
   const allowed = new Set(allowedOrigins.map((origin) => new URL(origin).origin));
   return async (context, next) => {
     const origin = context.req.header('Origin');
-    if (origin === undefined || isOwn(origin, context.req.header('Host') ?? new URL(context.req.url).host)) {
+    if (
+      origin === undefined ||
+      isOriginAllowed(origin, context.req.header('Host') ?? new URL(context.req.url).host, [])
+    ) {
       await next();
       return;
     }
@@ -40,9 +44,4 @@ export function guardOrigin(allowedOrigins: readonly string[]): MiddlewareHandle
       context.res.headers.set('Access-Control-Expose-Headers', EXPOSED);
     }
   };
-}
-
-/** Same host and port; the scheme may differ behind a proxy that ends TLS. */
-function isOwn(origin: string, host: string): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
 }

@@ -1,0 +1,231 @@
+/** Prometheus: everything the server counts, under the prefix `earsight_`, in base units. */
+
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { PipelineObserver } from '../../pipeline/observer.ts';
+import type { HeatmapMessage, StreamInfo, StreamState } from '../../protocol/messages.ts';
+import type { FanOutObserver } from '../fan-out/observer.ts';
+import type { StreamListener } from '../streams/ports.ts';
+import { SourceLabels } from './source-labels.ts';
+
+const LATENCY_BUCKETS_S = [0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5, 0.8, 1.2, 2, 5];
+const STAGE_BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+const BATCH_BUCKETS = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64];
+
+const STATES: readonly StreamState[] = [
+  'connecting',
+  'live',
+  'degraded',
+  'stalled',
+  'reconnecting',
+  'ended',
+  'failed',
+];
+
+const STAGES = [
+  ['decode', 'decodeUs'],
+  ['align', 'alignUs'],
+  ['queue', 'queueUs'],
+  ['inference', 'inferenceUs'],
+  ['heat', 'heatUs'],
+] as const;
+
+/**
+ * One registry of its own, so that several servers (tests, benches) can live in a process. The label `source` is a
+ * stream's id, never a URL; its series go when the stream is removed.
+ */
+export class Metrics implements PipelineObserver, StreamListener {
+  readonly #registry = new Registry();
+  readonly #perSource: { forget(source: string): void }[] = [];
+
+  readonly #frames = this.#sourceCounter('frames_received_total', 'Pictures decoded.');
+  readonly #frameBytes = this.#sourceCounter('frame_bytes_received_total', 'Bytes of decoded pictures.');
+  readonly #samples = this.#sourceCounter(
+    'audio_samples_received_total',
+    'Audio samples decoded, at the rate of the model.',
+  );
+  readonly #drops = this.#sourceCounter(
+    'frames_dropped_total',
+    'Pictures without a result, by reason.',
+    'reason',
+  );
+  readonly #results = this.#sourceCounter('results_total', 'Results published, by alignment.', 'alignment');
+  readonly #restarts = this.#sourceCounter(
+    'source_restarts_total',
+    'Connections made anew, by reason.',
+    'reason',
+  );
+  readonly #messagesDropped = this.#sourceCounter(
+    'messages_dropped_total',
+    'Results that one subscriber was not sent, by reason.',
+    'reason',
+  );
+  readonly #previewFailures = this.#sourceCounter(
+    'previews_failed_total',
+    'Results sent without the picture asked for.',
+  );
+  readonly #encodingFailures = this.#sourceCounter(
+    'encodings_failed_total',
+    'Results that could not be encoded.',
+  );
+
+  readonly #skew = this.#sourceGauge('av_skew_seconds', 'Sound minus picture, as estimated.');
+  readonly #reportAge = this.#sourceGauge(
+    'sender_report_age_seconds',
+    'Since the newest RTCP sender report.',
+  );
+  readonly #up = this.#sourceGauge('source_up', '1 while the source delivers pictures or sound.');
+  readonly #state = this.#sourceGauge(
+    'source_state',
+    '1 for the state the source is in, 0 for the others.',
+    'state',
+  );
+
+  readonly #latency = new Histogram({
+    name: 'earsight_capture_to_send_seconds',
+    help: 'From the capture of a picture (or its arrival, where capture is unknown) to the publication of its result.',
+    labelNames: ['source'],
+    buckets: LATENCY_BUCKETS_S,
+    registers: [this.#registry],
+  });
+  readonly #latencyLabels = this.#labels(this.#latency, null);
+  readonly #stage = new Histogram({
+    name: 'earsight_stage_duration_seconds',
+    help: 'Time of each stage on the way of a picture.',
+    labelNames: ['stage'],
+    buckets: STAGE_BUCKETS_S,
+    registers: [this.#registry],
+  });
+  readonly #batch = new Histogram({
+    name: 'earsight_batch_size',
+    help: 'Pictures in one run of the model.',
+    buckets: BATCH_BUCKETS,
+    registers: [this.#registry],
+  });
+  readonly #subscribers = new Gauge({
+    name: 'earsight_subscribers',
+    help: 'Open WebSocket connections.',
+    registers: [this.#registry],
+  });
+  readonly #messages = new Counter({
+    name: 'earsight_messages_sent_total',
+    help: 'Messages handed to subscribers, by kind.',
+    labelNames: ['kind'],
+    registers: [this.#registry],
+  });
+  readonly #bytes = new Counter({
+    name: 'earsight_sent_bytes_total',
+    help: 'Bytes handed to subscribers, by kind of message.',
+    labelNames: ['kind'],
+    registers: [this.#registry],
+  });
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** The process's own figures too (memory, event loop lag, handles), under their customary names. */
+  collectProcess(): void {
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  frameReceived(sourceId: string, bytes: number): void {
+    this.#frames.metric.inc(this.#frames.labels.of(sourceId));
+    this.#frameBytes.metric.inc(this.#frameBytes.labels.of(sourceId), bytes);
+  }
+
+  audioReceived(sourceId: string, samples: number): void {
+    this.#samples.metric.inc(this.#samples.labels.of(sourceId), samples);
+  }
+
+  dropped(sourceId: string, reason: string, count: number): void {
+    this.#drops.metric.inc(this.#drops.labels.of(sourceId, reason), count);
+  }
+
+  batch(size: number): void {
+    this.#batch.observe(size);
+  }
+
+  result(message: HeatmapMessage): void {
+    this.#results.metric.inc(this.#results.labels.of(message.stream, message.alignment));
+    const seconds = Math.max(0, message.sendWallMs - message.captureWallMs) / 1000;
+    this.#latency.observe(this.#latencyLabels.of(message.stream), seconds);
+    for (const [stage, key] of STAGES) this.#stage.observe({ stage }, message.stages[key] / 1e6);
+  }
+
+  restarted(sourceId: string, reason: string): void {
+    this.#restarts.metric.inc(this.#restarts.labels.of(sourceId, reason));
+  }
+
+  clock(sourceId: string, skewUs: number | null, senderReportAgeMs: number | null): void {
+    setOrForget(this.#skew, sourceId, skewUs === null ? null : skewUs / 1e6);
+    setOrForget(this.#reportAge, sourceId, senderReportAgeMs === null ? null : senderReportAgeMs / 1e3);
+  }
+
+  /** What the fan-out reports; apart, because both ports have a `dropped` of their own. */
+  readonly fanOut: FanOutObserver = {
+    subscribers: (count) => this.#subscribers.set(count),
+    sent: (kind, bytes) => {
+      this.#messages.inc({ kind });
+      this.#bytes.inc({ kind }, bytes);
+    },
+    dropped: (streamId, reason, count) =>
+      this.#messagesDropped.metric.inc(this.#messagesDropped.labels.of(streamId, reason), count),
+    previewFailed: (streamId) => this.#previewFailures.metric.inc(this.#previewFailures.labels.of(streamId)),
+    encodingFailed: (streamId) =>
+      this.#encodingFailures.metric.inc(this.#encodingFailures.labels.of(streamId)),
+  };
+
+  streamChanged(info: StreamInfo): void {
+    this.#up.metric.set(
+      this.#up.labels.of(info.id),
+      info.state === 'live' || info.state === 'degraded' ? 1 : 0,
+    );
+    for (const state of STATES) {
+      this.#state.metric.set(this.#state.labels.of(info.id, state), info.state === state ? 1 : 0);
+    }
+  }
+
+  streamRemoved(streamId: string): void {
+    for (const labels of this.#perSource) labels.forget(streamId);
+  }
+
+  #sourceCounter(name: string, help: string, second: string | null = null) {
+    const metric = new Counter({
+      name: `earsight_${name}`,
+      help,
+      labelNames: second === null ? ['source'] : ['source', second],
+      registers: [this.#registry],
+    });
+    return { metric, labels: this.#labels(metric, second) };
+  }
+
+  #sourceGauge(name: string, help: string, second: string | null = null) {
+    const metric = new Gauge({
+      name: `earsight_${name}`,
+      help,
+      labelNames: second === null ? ['source'] : ['source', second],
+      registers: [this.#registry],
+    });
+    return { metric, labels: this.#labels(metric, second) };
+  }
+
+  #labels(metric: { remove(labels: Record<string, string>): void }, second: string | null): SourceLabels {
+    const labels = new SourceLabels(metric, second);
+    this.#perSource.push(labels);
+    return labels;
+  }
+}
+
+/** An unknown value has no series, rather than a stale or a made-up one. */
+function setOrForget(
+  gauge: { metric: Gauge; labels: SourceLabels },
+  source: string,
+  value: number | null,
+): void {
+  if (value === null) gauge.labels.forget(source);
+  else gauge.metric.set(gauge.labels.of(source), value);
+}
