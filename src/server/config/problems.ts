@@ -56,8 +56,8 @@ function sentence(
   input: unknown,
   issue: z.core.$ZodIssue,
 ): string {
-  const subject = field === '' ? 'The whole' : field;
-  if (issue.code === 'custom') return `${subject === 'The whole' ? '' : `${subject} `}${stop(issue.message)}`;
+  const subject = field === '' ? 'The whole input' : field;
+  if (issue.code === 'custom') return `${field === '' ? '' : `${field} `}${stop(issue.message)}`;
   if (issue.code === 'invalid_union' && 'options' in issue && Array.isArray(issue.options)) {
     const given = valueAt(input, path);
     const found = given === undefined ? 'is missing: it must be' : `is ${shown(given)}, but must be`;

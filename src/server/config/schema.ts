@@ -101,13 +101,13 @@ const ingest = z
       .int()
       .min(64)
       .max(7680)
-      .default(1280)
+      .default(640)
       .describe('Wider pictures are scaled down, in pixels. Previews and snapshots have this size at most.'),
     maxPictureHeight: z
       .int()
       .min(64)
       .max(4320)
-      .default(720)
+      .default(480)
       .describe('Taller pictures are scaled down, in pixels.'),
     schemes: z
       .array(z.string().regex(/^[a-z][a-z0-9+.-]*$/))
