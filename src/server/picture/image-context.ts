@@ -1,6 +1,7 @@
 /** One FFmpeg picture encoder, for pictures of one size: raw bytes in, a file's bytes out, the work on libuv's threads. */
 
 import {
+  AV_CODEC_FLAG_BITEXACT,
   AV_CODEC_FLAG_QSCALE,
   AV_PIX_FMT_RGB24,
   AV_PIX_FMT_YUVJ420P,
@@ -49,6 +50,9 @@ export class ImageContext {
     context.colorRange = AVCOL_RANGE_JPEG;
     context.timeBase = new Rational(1, 25);
     context.threadCount = 1;
+    // Square pixels make the JPEG a JFIF file, whose colours are defined; bitexact leaves out FFmpeg's comment.
+    context.sampleAspectRatio = new Rational(1, 1);
+    context.setFlags(AV_CODEC_FLAG_BITEXACT);
     const quality = isJpeg ? format.quantiser * FF_QP2LAMBDA : null;
     if (quality !== null) {
       context.setFlags(AV_CODEC_FLAG_QSCALE);
@@ -63,6 +67,7 @@ export class ImageContext {
       frame.height = height;
       frame.format = pixelFormat;
       frame.colorRange = AVCOL_RANGE_JPEG;
+      frame.sampleAspectRatio = new Rational(1, 1);
       FFmpegError.throwIfError(frame.getBuffer(), 'av_frame_get_buffer');
       packet.alloc();
     } catch (thrown) {

@@ -7,6 +7,7 @@ export function idFromName(name: string, taken: (id: string) => boolean): string
   const base =
     name
       .normalize('NFKD')
+      .replaceAll(/\p{M}/gu, '')
       .toLowerCase()
       .replaceAll(/[^a-z0-9]+/g, '-')
       .replaceAll(/^-+|-+$/g, '')

@@ -1,0 +1,100 @@
+/** Metrics: names, units, labels, and that a removed stream leaves no series. */
+
+import { describe, expect, it } from 'vitest';
+import { Metrics } from '../../src/server/metrics/metrics.ts';
+import { exampleResult } from '../support/server-fakes.ts';
+
+const info = (id: string, state: 'live' | 'failed') => ({
+  id,
+  name: id,
+  kind: 'url' as const,
+  state,
+  reason: null,
+  detail: null,
+  sinceWallMs: 0,
+  tracks: { video: true, audio: true },
+  picture: null,
+});
+
+function feed(metrics: Metrics, id: string): void {
+  metrics.streamChanged(info(id, 'live'));
+  metrics.frameReceived(id, 1000);
+  metrics.audioReceived(id, 441);
+  metrics.dropped(id, 'superseded', 3);
+  metrics.dropped(id, 'rate-cap', 2);
+  metrics.result(exampleResult(id).message);
+  metrics.restarted(id, 'source-lost');
+  metrics.clock(id, 12_500, 800);
+  metrics.fanOut.dropped(id, 'slow-subscriber', 4);
+  metrics.fanOut.previewFailed(id, new Error('x'));
+  metrics.fanOut.encodingFailed(id, new Error('x'));
+}
+
+describe('Metrics', () => {
+  it('counts in base units under one prefix', async () => {
+    const metrics = new Metrics();
+    feed(metrics, 'door');
+    metrics.batch(2);
+    metrics.fanOut.subscribers(5);
+    metrics.fanOut.sent('heatmap', 1200);
+    const lines = (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    expect(lines.every((line) => line.startsWith('earsight_'))).toBe(true);
+    for (const line of [
+      'earsight_frames_received_total{source="door"} 1',
+      'earsight_frame_bytes_received_total{source="door"} 1000',
+      'earsight_audio_samples_received_total{source="door"} 441',
+      'earsight_frames_dropped_total{source="door",reason="superseded"} 3',
+      'earsight_frames_dropped_total{source="door",reason="rate-cap"} 2',
+      'earsight_results_total{source="door",alignment="aligned"} 1',
+      'earsight_source_restarts_total{source="door",reason="source-lost"} 1',
+      'earsight_av_skew_seconds{source="door"} 0.0125',
+      'earsight_sender_report_age_seconds{source="door"} 0.8',
+      'earsight_source_up{source="door"} 1',
+      'earsight_source_state{source="door",state="live"} 1',
+      'earsight_source_state{source="door",state="failed"} 0',
+      'earsight_capture_to_send_seconds_sum{source="door"} 0.05',
+      'earsight_stage_duration_seconds_sum{stage="inference"} 0.004',
+      'earsight_batch_size_sum 2',
+      'earsight_subscribers 5',
+      'earsight_messages_sent_total{kind="heatmap"} 1',
+      'earsight_sent_bytes_total{kind="heatmap"} 1200',
+      'earsight_messages_dropped_total{source="door",reason="slow-subscriber"} 4',
+      'earsight_previews_failed_total{source="door"} 1',
+      'earsight_encodings_failed_total{source="door"} 1',
+    ]) {
+      expect(lines).toContain(line);
+    }
+  });
+
+  it('says down when a source is, and nothing of a skew it does not know', async () => {
+    const metrics = new Metrics();
+    feed(metrics, 'door');
+    metrics.streamChanged(info('door', 'failed'));
+    metrics.clock('door', null, null);
+    const text = await metrics.text();
+    expect(text).toContain('earsight_source_up{source="door"} 0');
+    expect(text).toContain('earsight_source_state{source="door",state="failed"} 1');
+    expect(text).not.toContain('earsight_av_skew_seconds{');
+    expect(text).not.toContain('earsight_sender_report_age_seconds{');
+  });
+
+  it('forgets a removed stream and keeps the others', async () => {
+    const metrics = new Metrics();
+    feed(metrics, 'door');
+    feed(metrics, 'yard');
+    metrics.streamRemoved('door');
+    const text = await metrics.text();
+    expect(text).not.toContain('"door"');
+    expect(text.match(/source="yard"/g)?.length).toBeGreaterThan(20);
+    feed(metrics, 'door');
+    expect(await metrics.text()).toContain('earsight_frames_received_total{source="door"} 1');
+  });
+
+  it('keeps servers of one process apart', async () => {
+    const [first, second] = [new Metrics(), new Metrics()];
+    feed(first, 'door');
+    first.collectProcess();
+    expect(await second.text()).not.toContain('"door"');
+    expect(await first.text()).toContain('process_resident_memory_bytes');
+  });
+});
