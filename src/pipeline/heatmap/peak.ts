@@ -23,8 +23,8 @@ interface Region {
   cells: number;
 }
 
-/** Cells this near to the maximum count as equal to it. */
-const TIE = 1 - 1e-5;
+/** Less is quantised to 0: there is nothing to point at. */
+const LEAST_HEAT = 0.5 / 255;
 
 /** Finds hot spots on maps of one grid; holds scratch memory, so one finder serves one caller at a time. */
 export class HotSpotFinder {
@@ -53,7 +53,7 @@ export class HotSpotFinder {
     let hottest = 0;
     for (let cell = 1; cell < heat.length; cell++) if (heat[cell]! > heat[hottest]!) hottest = cell;
     const value = heat[hottest]!;
-    if (!(value > 0)) return null;
+    if (!(value >= LEAST_HEAT)) return null;
     const peak = this.#refine(heat, hottest);
     const { minRow, maxRow, minCol, maxCol } = this.#flood(heat, hottest, value * this.#boxThreshold);
     const box = {
@@ -65,15 +65,18 @@ export class HotSpotFinder {
     return { peak: { ...peak, value }, box };
   }
 
-  /** A plateau's centre, else the top of the parabola through the cell and its neighbours, in each direction. */
+  /** In each direction the top of the parabola through the cell and its neighbours, or a plateau's middle. */
   #refine(heat: Float32Array, hottest: number): { x: number; y: number } {
-    const { cells, rowSum, colSum } = this.#flood(heat, hottest, heat[hottest]! * TIE);
-    let row = rowSum / cells;
-    let col = colSum / cells;
-    if (cells === 1) {
-      row += this.#vertex(heat, hottest, this.#cols, row, this.#rows);
-      col += this.#vertex(heat, hottest, 1, col, this.#cols);
-    }
+    const plateau = this.#flood(heat, hottest, heat[hottest]!);
+    const { minRow, maxRow, minCol, maxCol } = plateau;
+    const row =
+      minRow === maxRow
+        ? minRow + this.#vertex(heat, hottest, this.#cols, minRow, this.#rows)
+        : plateau.rowSum / plateau.cells;
+    const col =
+      minCol === maxCol
+        ? minCol + this.#vertex(heat, hottest, 1, minCol, this.#cols)
+        : plateau.colSum / plateau.cells;
     return { x: (col + 0.5) / this.#cols, y: (row + 0.5) / this.#rows };
   }
 
