@@ -1,0 +1,159 @@
+/**
+ * The page's one line to the server: which streams there are, how each is, and their results as they come.
+ * Streams keep their cards and histories over a lost connection.
+ */
+
+import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import {
+  type ConnectionState,
+  type HelloMessage,
+  type StreamInfo,
+  subscribe,
+  type Subscription,
+  type SubscriptionSettings,
+} from '../../subscriber.ts';
+import { API_BASE, listStreams, type StreamDetail } from '../api/streams-api.ts';
+import { StreamFeed } from '../streams/stream-feed.ts';
+
+/** `lost`: was open or could not be opened, and is tried again by itself. */
+export type LinkState = 'connecting' | 'open' | 'lost';
+
+/** A stream for as long as the server has it. */
+export interface LiveStream {
+  readonly id: string;
+  readonly info: Signal<StreamInfo>;
+  /** What the HTTP interface adds, renewed every few seconds; null before the first answer. */
+  readonly detail: Signal<StreamDetail | null>;
+  readonly feed: StreamFeed;
+}
+
+/** Readings five times a second: quick enough to follow, slow enough to read. */
+const READING_INTERVAL_MS = 200;
+const DETAIL_INTERVAL_MS = 3_000;
+
+/** While somebody looks. */
+const WATCHED: SubscriptionSettings = { preview: 'jpeg', maxRateHz: null };
+/** In a hidden tab: enough for the histories, and no pictures. */
+const HIDDEN: SubscriptionSettings = { preview: 'none', maxRateHz: 2 };
+
+export class LiveConnection {
+  readonly #link = signal<LinkState>('connecting');
+  readonly #hello = signal<HelloMessage | null>(null);
+  readonly #streams = signal<readonly LiveStream[]>([]);
+  readonly #subscription: Subscription;
+  readonly #stopping = new AbortController();
+  readonly #onHello: (streamIds: ReadonlySet<string>) => void;
+
+  /** Opens the line. @param onHello Told the identifiers of all streams whenever the line is opened. */
+  constructor(onHello: (streamIds: ReadonlySet<string>) => void) {
+    this.#onHello = onHello;
+    this.#subscription = subscribe(`${API_BASE}heatmaps`, {
+      ...(document.hidden ? HIDDEN : WATCHED),
+      backoff: { maxMs: 5_000 },
+      onHello: (hello) => batch(() => this.#greet(hello)),
+      onHeatmap: (message) => this.#find(message.stream)?.feed.accept(message, performance.now()),
+      onStatus: (info) => this.#upsert(info),
+      onRemoved: (id) => this.#keepOnly((stream) => stream.id !== id),
+      onDropped: ({ stream, count }) => this.#find(stream)?.feed.addDrops(count),
+      onConnection: (connection) => this.#follow(connection),
+      onProblem: ({ code, message }) => console.warn(`Earsight: ${message} (${code})`),
+    });
+    const reading = setInterval(() => this.#readFeeds(), READING_INTERVAL_MS);
+    const details = setInterval(() => void this.#readDetails(), DETAIL_INTERVAL_MS);
+    const onVisibility = (): void => this.#subscription.configure(document.hidden ? HIDDEN : WATCHED);
+    document.addEventListener('visibilitychange', onVisibility);
+    this.#stopping.signal.addEventListener('abort', () => {
+      clearInterval(reading);
+      clearInterval(details);
+      document.removeEventListener('visibilitychange', onVisibility);
+    });
+  }
+
+  get link(): ReadonlySignal<LinkState> {
+    return this.#link;
+  }
+
+  /** Of the connection that stands, or of the last one. */
+  get hello(): ReadonlySignal<HelloMessage | null> {
+    return this.#hello;
+  }
+
+  get streams(): ReadonlySignal<readonly LiveStream[]> {
+    return this.#streams;
+  }
+
+  close(): void {
+    this.#stopping.abort();
+    this.#subscription.close();
+    for (const { feed } of this.#streams.peek()) feed.close();
+    this.#streams.value = [];
+  }
+
+  #follow({ state }: ConnectionState): void {
+    if (state === 'open') this.#link.value = 'open';
+    // Stays lost while it is tried again, so that the notice does not flicker.
+    else if (state === 'waiting') this.#link.value = 'lost';
+  }
+
+  #greet(hello: HelloMessage): void {
+    const before = this.#hello.peek()?.model;
+    // Histories are by class index: another model starts them afresh.
+    if (before !== undefined && JSON.stringify(before) !== JSON.stringify(hello.model)) this.#keepOnly(() => false);
+    const ids = new Set(hello.streams.map(({ id }) => id));
+    this.#hello.value = hello;
+    this.#keepOnly(({ id }) => ids.has(id));
+    for (const info of hello.streams) this.#upsert(info);
+    this.#onHello(ids);
+    void this.#readDetails();
+  }
+
+  #find(id: string): LiveStream | undefined {
+    return this.#streams.peek().find((stream) => stream.id === id);
+  }
+
+  #upsert(info: StreamInfo): void {
+    const known = this.#find(info.id);
+    if (known !== undefined) {
+      known.info.value = info;
+      return;
+    }
+    const classCount = this.#hello.peek()?.model.classes.length ?? 0;
+    const stream: LiveStream = {
+      id: info.id,
+      info: signal(info),
+      detail: signal(null),
+      feed: new StreamFeed(info.id, classCount),
+    };
+    this.#streams.value = [...this.#streams.peek(), stream];
+  }
+
+  #keepOnly(wanted: (stream: LiveStream) => boolean): void {
+    const [kept, gone] = [this.#streams.peek().filter(wanted), this.#streams.peek().filter((s) => !wanted(s))];
+    if (gone.length === 0) return;
+    for (const { feed } of gone) feed.close();
+    this.#streams.value = kept;
+  }
+
+  #readFeeds(): void {
+    if (document.hidden) return;
+    const nowMs = performance.now();
+    batch(() => {
+      for (const { feed } of this.#streams.peek()) feed.tick(nowMs);
+    });
+  }
+
+  async #readDetails(): Promise<void> {
+    if (document.hidden || this.#link.peek() !== 'open') return;
+    try {
+      const details = await listStreams(this.#stopping.signal);
+      batch(() => {
+        for (const detail of details) {
+          const stream = this.#find(detail.id);
+          if (stream !== undefined) stream.detail.value = detail;
+        }
+      });
+    } catch {
+      // The figures shown stay until the next answer; a lost server is told of by the link.
+    }
+  }
+}
