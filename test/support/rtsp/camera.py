@@ -1,0 +1,141 @@
+"""A camera for tests: gst-rtsp-server playing a flash and a beep, exactly together, once a second.
+
+Arguments: one JSON object (see rtsp-server.ts). Prints `port N` when it listens. Reads commands from its standard
+input, a line each: `pause audio`, `resume audio`, `pause video`, `resume video`.
+"""
+
+import json
+import math
+import struct
+import sys
+import threading
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+
+VIDEO = {
+    "h264": "x264enc tune=zerolatency speed-preset=ultrafast bitrate=800 key-int-max={gop} bframes=0 ! "
+    "video/x-h264,profile=baseline ! rtph264pay name=pay{n} pt=96 config-interval=-1",
+    "mjpeg": "jpegenc ! rtpjpegpay name=pay{n} pt=26",
+}
+AUDIO = {
+    "pcma": "alawenc ! rtppcmapay name=pay{n} pt=8",
+    "aac": "avenc_aac bitrate=64000 ! aacparse ! rtpmp4gpay name=pay{n} pt=97",
+    "opus": "opusenc frame-size=20 ! rtpopuspay name=pay{n} pt=97",
+}
+BEEP_SECONDS = 0.1
+BEEP_HZ = 1000
+
+
+class Track:
+    """Makes buffer after buffer of one track, and holds still while paused."""
+
+    def __init__(self, caps, duration_ns, make):
+        self.caps, self.duration_ns, self.make = caps, duration_ns, make
+        self.running = threading.Event()
+        self.running.set()
+
+    def attach(self, source):
+        source.set_property("caps", Gst.Caps.from_string(self.caps))
+        position = [0]
+
+        def need_data(src, _length):
+            if not self.running.is_set():
+                self.running.wait()
+                now = src.get_current_running_time()
+                position[0] = max(position[0], math.ceil(now / self.duration_ns(1)))
+            index = position[0]
+            position[0] += 1
+            buffer = Gst.Buffer.new_wrapped(self.make(index))
+            buffer.pts = self.duration_ns(index)
+            buffer.duration = self.duration_ns(index + 1) - buffer.pts
+            src.emit("push-buffer", buffer)
+
+        source.connect("need-data", need_data)
+
+
+def video_track(width, height, rate):
+    pixels = width * height
+    dark = bytes([16]) * pixels + bytes([128]) * (pixels // 2)
+    flash = bytes([235]) * pixels + bytes([128]) * (pixels // 2)
+    caps = f"video/x-raw,format=I420,width={width},height={height},framerate={rate}/1,colorimetry=bt601"
+    # White from each whole second on, for as long as the beep.
+    lit = max(1, round(rate * BEEP_SECONDS))
+    return Track(caps, lambda k: k * Gst.SECOND // rate, lambda k: flash if k % rate < lit else dark)
+
+
+def audio_track(rate):
+    block = rate // 50
+
+    def sample(index):
+        within = index % rate
+        return round(24000 * math.cos(2 * math.pi * BEEP_HZ * within / rate)) if within < rate * BEEP_SECONDS else 0
+
+    second = struct.pack(f"<{rate}h", *(sample(i) for i in range(rate)))
+
+    def make(index):
+        start = (index % 50) * block * 2
+        return second[start : start + block * 2]
+
+    caps = f"audio/x-raw,format=S16LE,rate={rate},channels=1,layout=interleaved"
+    return Track(caps, lambda k: k * Gst.SECOND // 50, make)
+
+
+def main():
+    options = json.loads(sys.argv[1])
+    Gst.init(None)
+    tracks, launch = {}, []
+    source = "appsrc name={0} is-live=true format=time max-bytes=1 ! identity sync=true ! queue max-size-time=1000000000"
+    if options["video"]:
+        tracks["video"] = video_track(options["width"], options["height"], options["frameRate"])
+        chain = VIDEO[options["video"]].format(n=len(launch), gop=options["frameRate"] // 2)
+        launch.append(f"{source.format('video')} ! {chain}")
+    if options["audio"]:
+        rate = 8000 if options["audio"] == "pcma" else 48000
+        tracks["audio"] = audio_track(rate)
+        chain = AUDIO[options["audio"]].format(n=len(launch))
+        launch.append(f"{source.format('audio')} ! audioconvert ! {chain}")
+
+    server = GstRtspServer.RTSPServer()
+    server.set_address("127.0.0.1")
+    server.set_service(str(options["port"]))
+    factory = GstRtspServer.RTSPMediaFactory()
+    factory.set_launch("( " + " ".join(launch) + " )")
+    factory.set_shared(True)
+
+    def configure(_factory, media):
+        for name, track in tracks.items():
+            track.attach(media.get_element().get_by_name(name))
+
+    factory.connect("media-configure", configure)
+    if options["user"]:
+        auth = GstRtspServer.RTSPAuth()
+        token = GstRtspServer.RTSPToken()
+        token.set_string("media.factory.role", "viewer")
+        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(options["user"], options["password"]), token)
+        server.set_auth(auth)
+        permissions = GstRtspServer.RTSPPermissions()
+        permissions.add_permission_for_role("viewer", "media.factory.access", True)
+        permissions.add_permission_for_role("viewer", "media.factory.construct", True)
+        factory.set_permissions(permissions)
+    server.get_mount_points().add_factory(options["mount"], factory)
+    if server.attach(None) == 0:
+        sys.exit(f"cannot listen on port {options['port']}")
+
+    loop = GLib.MainLoop()
+
+    def commands():
+        for line in sys.stdin:
+            verb, name = line.split()
+            (tracks[name].running.clear if verb == "pause" else tracks[name].running.set)()
+        loop.quit()
+
+    threading.Thread(target=commands, daemon=True).start()
+    print(f"port {server.get_bound_port()}", flush=True)
+    loop.run()
+
+
+main()
