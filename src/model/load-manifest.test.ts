@@ -15,8 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-/** `Draft` is what the change believes the file to hold; edits are wrong on purpose. */
-const edit = async <Draft = ModelManifest>(change: (manifest: Draft) => void): Promise<void> => {
+const edit = async (change: (manifest: ModelManifest) => void): Promise<void> => {
   const path = join(directory, 'manifest.json');
   const manifest = JSON.parse(await readFile(path, 'utf8'));
   change(manifest);
@@ -34,7 +33,8 @@ test('the model of this repository is whole, and hears by the front end of Qian 
 
 describe('a manifest that cannot be served', () => {
   test('is refused with every problem by path', async () => {
-    await edit<Record<string, unknown>>((manifest) => {
+    await edit((whole) => {
+      const manifest = whole as unknown as Record<string, unknown>;
       Object.assign(manifest['frame'] as object, { layout: 'NCHW' });
       Object.assign(manifest['logmel'] as object, { hopSamples: 0 });
       Object.assign((manifest['classes'] as object[])[3]!, { colour: 'red' });
