@@ -26,7 +26,8 @@ const FRAME_INTERVALS = 4;
  * microphone is `degraded`, never silently live: its heat would come from stale or no sound.
  */
 export class StreamMonitor {
-  readonly #options: StreamMonitorOptions;
+  /** May be changed while running. */
+  stallMs: number;
   #phase: ConnectionPhase = { phase: 'connecting', epoch: 0, detail: null };
   #tracks: TracksInfo | null = null;
   #connectedUs = 0;
@@ -37,7 +38,7 @@ export class StreamMonitor {
   #wasConnected = false;
 
   constructor(options: StreamMonitorOptions) {
-    this.#options = options;
+    this.stallMs = options.stallMs;
   }
 
   phase(phase: ConnectionPhase, nowUs: number): void {
@@ -130,7 +131,7 @@ export class StreamMonitor {
   }
 
   #stallUs(): number {
-    return Math.max(this.#options.stallMs * 1000, FRAME_INTERVALS * this.#frameIntervalUs);
+    return Math.max(this.stallMs * 1000, FRAME_INTERVALS * this.#frameIntervalUs);
   }
 
   #forgetMedia(): void {

@@ -1,0 +1,342 @@
+/** One running stream: its source's events in, its aligned windows out to the model, its results to the sink. */
+
+import { interval, type Subscription } from 'rxjs';
+import type { HeatmapMessage } from '../protocol/messages.ts';
+import { type AlignedWindow, WindowAligner } from './align/window-aligner.ts';
+import { type HeatCalibration, HeatStage } from './heatmap/heat-stage.ts';
+import type { PipelineObserver } from './observer.ts';
+import type { Clock, HeatmapResult, HeatmapSink, MediaSink, MediaSource, ModelShape } from './ports.ts';
+import type { LogMelParameters } from './prep/log-mel-parameters.ts';
+import { LogMelStream } from './prep/log-mel-stream.ts';
+import { RateSelector } from './rate-selector.ts';
+import type { SessionOptions, SessionStats, SessionStatus } from './session.ts';
+import { SessionFigures } from './session-figures.ts';
+import { StreamMonitor, type Verdict } from './stream-monitor.ts';
+import type {
+  AudioChunk,
+  ConnectionPhase,
+  IngestDrop,
+  Localization,
+  SenderReport,
+  TracksInfo,
+  VideoFrame,
+} from './types.ts';
+
+/** How often deadlines and the monitor are looked at when nothing arrives. */
+const TICK_MS = 50;
+
+/** What all sessions of a pipeline share. */
+export interface SessionParts {
+  shape: ModelShape;
+  logmel: LogMelParameters;
+  calibration: HeatCalibration;
+  sink: HeatmapSink;
+  clock: Clock;
+  observer: PipelineObserver;
+}
+
+/** When a window left its slot and when its batch was done (monotonic). */
+export interface InferenceStamps {
+  dispatchedUs: number;
+  inferredUs: number;
+}
+
+/**
+ * Owns its source from `open` to `close`. A window goes to `request` as soon as its sound is complete; the pipeline
+ * answers with `complete`, `pass` or `fail`. What is closed answers nothing and publishes nothing.
+ */
+export class StreamSession implements MediaSink {
+  readonly id: string;
+  readonly #source: MediaSource;
+  readonly #parts: SessionParts;
+  readonly #request: (session: StreamSession, window: AlignedWindow) => void;
+  readonly #onStatus: (status: SessionStatus) => void;
+  readonly #rate: RateSelector;
+  readonly #logmel: LogMelStream;
+  readonly #figures = new SessionFigures();
+  readonly #ticks: Subscription;
+  #options: SessionOptions;
+  #aligner: WindowAligner;
+  #heat: HeatStage;
+  #monitor: StreamMonitor;
+  #status: SessionStatus;
+  #tracks: TracksInfo | null = null;
+  #epoch = 0;
+  /** Why the monitor asked for the reconnection that is under way; null when the source lost it by itself. */
+  #restartReason: string | null = null;
+  #sequence = 0;
+  #last: HeatmapResult | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(
+    source: MediaSource,
+    options: SessionOptions,
+    parts: SessionParts,
+    hooks: {
+      request: (session: StreamSession, window: AlignedWindow) => void;
+      onStatus: (status: SessionStatus) => void;
+    },
+  ) {
+    this.id = source.id;
+    this.#source = source;
+    this.#options = options;
+    this.#parts = parts;
+    this.#request = hooks.request;
+    this.#onStatus = hooks.onStatus;
+    this.#rate = new RateSelector(options.maxRateHz);
+    this.#logmel = new LogMelStream(parts.logmel);
+    this.#aligner = this.#newAligner();
+    this.#heat = this.#newHeat();
+    this.#monitor = new StreamMonitor({ stallMs: options.stallMs });
+    this.#status = {
+      state: 'connecting',
+      reason: 'connecting',
+      detail: null,
+      sinceWallMs: parts.clock.wallMs(),
+      tracks: { video: false, audio: false },
+      picture: null,
+    };
+    this.#ticks = interval(TICK_MS).subscribe(() => this.#tick());
+    source.open(this);
+  }
+
+  // --- MediaSink: called by the source, each returns at once.
+
+  frame(frame: VideoFrame): void {
+    if (this.#closing) return;
+    this.#parts.observer.frameReceived(this.id, frame.data.byteLength);
+    this.#figures.framesReceived++;
+    this.#monitor.frame(frame.arrivalUs);
+    this.#epoch = Math.max(this.#epoch, frame.epoch);
+    this.#seePicture(frame);
+    if (this.#rate.take(frame.ptsUs)) {
+      this.#aligner.pushFrame(frame);
+      this.#advance();
+    } else {
+      this.#dropped('rate-cap', 1);
+    }
+  }
+
+  audio(chunk: AudioChunk): void {
+    if (this.#closing) return;
+    this.#parts.observer.audioReceived(this.id, chunk.samples.length);
+    this.#figures.audioSamplesReceived += chunk.samples.length;
+    this.#monitor.audio(chunk.arrivalUs);
+    this.#epoch = Math.max(this.#epoch, chunk.epoch);
+    this.#aligner.pushAudio(chunk);
+    this.#advance();
+  }
+
+  report(report: SenderReport): void {
+    if (this.#closing) return;
+    this.#aligner.pushReport(report);
+    this.#figures.lastReportUs = report.arrivalUs;
+  }
+
+  tracks(info: TracksInfo): void {
+    if (this.#closing) return;
+    this.#tracks = info;
+    this.#monitor.tracks(info);
+    this.#aligner.setTracks(info);
+  }
+
+  phase(phase: ConnectionPhase): void {
+    if (this.#closing) return;
+    const nowUs = this.#parts.clock.monotonicUs();
+    if (phase.phase === 'connected') {
+      if (phase.epoch > 0) this.#reconnected();
+      this.#rate.reset();
+      this.#figures.lastReportUs = null;
+    }
+    this.#monitor.phase(phase, nowUs);
+    this.#judge(nowUs);
+  }
+
+  drop(drop: IngestDrop): void {
+    if (!this.#closing) this.#dropped(drop.reason, drop.count);
+  }
+
+  // --- Called by the pipeline.
+
+  /** Whether an answer would still be heard. */
+  get closed(): boolean {
+    return this.#closing !== null;
+  }
+
+  /**
+   * Writes the log-mel of a window, `columns * mels` numbers from `offset`.
+   * @returns false when the sound has meanwhile been overtaken (reconnect, jump): the window must not be used.
+   */
+  writeLogMel(window: AlignedWindow, out: Float32Array, offset: number): boolean {
+    const { endSample, frame } = window;
+    if (endSample === null || frame.epoch !== this.#epoch) return false;
+    const audio = this.#aligner.audio;
+    if (audio.missing(endSample - this.#parts.logmel.windowSamples, endSample) > window.missingSamples)
+      return false;
+    this.#logmel.write(audio, endSample, out, offset);
+    return true;
+  }
+
+  /** The model's answer to a window. `localization` is only read. */
+  complete(window: AlignedWindow, localization: Localization, stamps: InferenceStamps): void {
+    if (this.#closing) return;
+    const classes = this.#heat.process(localization, window.frame.ptsUs, window.frame.epoch);
+    this.#publish(window, classes, stamps);
+  }
+
+  /** A window from which nothing is computed (`late`, `no-audio`): subscribers still learn of the frame. */
+  pass(window: AlignedWindow): void {
+    if (this.#closing) return;
+    this.#heat.reset();
+    const nowUs = this.#parts.clock.monotonicUs();
+    this.#publish(window, [], { dispatchedUs: nowUs, inferredUs: nowUs });
+  }
+
+  /** A window that is not answered, by reason. */
+  fail(reason: string): void {
+    if (!this.#closing) this.#dropped(reason, 1);
+  }
+
+  // --- Called by the server.
+
+  status(): SessionStatus {
+    return this.#status;
+  }
+
+  stats(): SessionStats {
+    const nowUs = this.#parts.clock.monotonicUs();
+    return this.#figures.stats(nowUs, this.#aligner.clock(nowUs)?.skewUs ?? null);
+  }
+
+  /** The newest result with its picture; null before the first. */
+  lastResult(): HeatmapResult | null {
+    return this.#last;
+  }
+
+  /** Takes effect with the next frame; changing how sound is tied to frames starts the alignment anew. */
+  configure(changes: Partial<SessionOptions>): void {
+    const before = this.#options;
+    const after = { ...before, ...changes };
+    const differs = (...keys: (keyof SessionOptions)[]): boolean =>
+      keys.some((key) => before[key] !== after[key]);
+    this.#options = after;
+    if (differs('maxRateHz')) this.#rate.maxRateHz = after.maxRateHz;
+    if (differs('smoothingMs', 'normalise')) this.#heat = this.#newHeat();
+    if (differs('lookaheadMs', 'maxAudioWaitMs', 'avOffsetMs', 'stallMs')) {
+      this.#aligner.reset();
+      this.#aligner = this.#newAligner();
+      if (this.#tracks) this.#aligner.setTracks(this.#tracks);
+    }
+    if (differs('stallMs')) this.#monitor.stallMs = after.stallMs;
+  }
+
+  /** Idempotent; resolves when the source is closed. */
+  close(): Promise<void> {
+    if (this.#closing === null) {
+      this.#ticks.unsubscribe();
+      this.#aligner.reset();
+      this.#last = null;
+      this.#closing = this.#source.close();
+    }
+    return this.#closing;
+  }
+
+  // --- Inside.
+
+  #tick(): void {
+    const nowUs = this.#parts.clock.monotonicUs();
+    this.#advance();
+    this.#judge(nowUs);
+    const reason = this.#monitor.takeRestart(nowUs);
+    if (reason !== null) {
+      this.#restartReason = reason;
+      this.#source.restart(reason);
+    }
+  }
+
+  #advance(): void {
+    const { clock } = this.#parts;
+    const windows = this.#aligner.advance(clock.monotonicUs(), clock.wallMs());
+    for (const window of windows) this.#request(this, window);
+  }
+
+  #publish(window: AlignedWindow, classes: HeatmapMessage['classes'], stamps: InferenceStamps): void {
+    const { clock, shape, sink, observer } = this.#parts;
+    const { frame } = window;
+    const nowUs = clock.monotonicUs();
+    const message: HeatmapMessage = {
+      type: 'heatmap',
+      stream: this.id,
+      sequence: this.#sequence++,
+      ptsUs: frame.ptsUs,
+      captureWallMs: window.captureWallMs,
+      sendWallMs: clock.wallMs(),
+      alignment: window.alignment,
+      skewUs: window.skewUs,
+      audioWindow: window.audioWindow,
+      picture: { width: frame.width, height: frame.height },
+      grid: shape.grid,
+      stages: {
+        decodeUs: frame.decodedUs - frame.arrivalUs,
+        alignUs: window.readyUs - frame.decodedUs,
+        queueUs: stamps.dispatchedUs - window.readyUs,
+        inferenceUs: stamps.inferredUs - stamps.dispatchedUs,
+        heatUs: nowUs - stamps.inferredUs,
+      },
+      classes,
+      preview: null,
+    };
+    this.#last = { message, frame };
+    this.#figures.result(nowUs, message);
+    observer.result(message);
+    sink.publish(this.#last);
+  }
+
+  #dropped(reason: string, count: number): void {
+    this.#figures.drop(reason, count);
+    this.#parts.observer.dropped(this.id, reason, count);
+  }
+
+  #reconnected(): void {
+    this.#figures.restarts++;
+    this.#parts.observer.restarted(this.id, this.#restartReason ?? 'connection-lost');
+    this.#restartReason = null;
+  }
+
+  #seePicture({ width, height }: VideoFrame): void {
+    const known = this.#status.picture;
+    if (known?.width === width && known.height === height) return;
+    this.#status = { ...this.#status, picture: { width, height } };
+    this.#onStatus(this.#status);
+  }
+
+  #judge(nowUs: number): void {
+    const verdict = this.#monitor.judge(nowUs);
+    if (sameVerdict(this.#status, verdict)) return;
+    const { clock } = this.#parts;
+    const sinceWallMs = verdict.state === this.#status.state ? this.#status.sinceWallMs : clock.wallMs();
+    this.#status = { ...verdict, sinceWallMs, picture: this.#status.picture };
+    this.#onStatus(this.#status);
+  }
+
+  #newAligner(): WindowAligner {
+    const { rateHz, windowSamples } = this.#parts.logmel;
+    return new WindowAligner({ ...this.#options, rateHz, windowSamples }, (reason, count) =>
+      this.#dropped(reason, count),
+    );
+  }
+
+  #newHeat(): HeatStage {
+    return new HeatStage(this.#parts.calibration, this.#parts.shape.grid, this.#options);
+  }
+}
+
+function sameVerdict(a: Verdict, b: Verdict): boolean {
+  return (
+    a.state === b.state &&
+    a.reason === b.reason &&
+    a.detail === b.detail &&
+    a.tracks.video === b.tracks.video &&
+    a.tracks.audio === b.tracks.audio
+  );
+}
