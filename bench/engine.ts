@@ -1,0 +1,158 @@
+/** The engine alone: time per frame by batch, workers and threads, and against the machine's matrix product. */
+
+import { fileURLToPath } from 'node:url';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { OnnxModel } from '../src/model/engine/onnx/onnx-model.ts';
+import { OnnxSession } from '../src/model/engine/onnx/onnx-session.ts';
+import { type SessionSettings, sessionOptions } from '../src/model/engine/onnx/providers.ts';
+import { loadManifest, type ModelFolder, onnxPath } from '../src/model/load-manifest.ts';
+import type { ModelBatch, ModelShape } from '../src/pipeline/ports.ts';
+import { countFlops } from './count-flops.ts';
+import { matmulOnnx } from './matmul-onnx.ts';
+import { printTable, type Row } from './table.ts';
+
+const MODEL = fileURLToPath(new URL('../models/studio-10', import.meta.url));
+const ROUNDS = 7;
+const GEMM_SIZE = 1024;
+
+export interface EngineBench {
+  /** One session on the caller's thread: milliseconds per frame at batch 1, 2, 4. */
+  batches: Row[];
+  /** Worker threads kept busy: frames a second, and how long one run takes. */
+  workers: Row[];
+  /** Arithmetic rate of the model beside that of a plain matrix product, measured turn about. */
+  arithmetic: Row[];
+}
+
+/** Takes about ten seconds; `directory` is a model folder. */
+export async function benchEngine(directory = MODEL): Promise<EngineBench> {
+  const folder = await loadManifest(directory);
+  return {
+    batches: await benchBatches(folder),
+    workers: await benchWorkers(folder),
+    arithmetic: await benchArithmetic(folder),
+  };
+}
+
+async function benchBatches(folder: ModelFolder): Promise<Row[]> {
+  const session = await openSession(folder, 1);
+  const { shape } = new OnnxModel(folder);
+  const rows: Row[] = [];
+  for (const size of [1, 2, 4]) {
+    const batch = blankBatch(shape, size);
+    const perRunMs = await medianMs(() => session.run(batch), 20);
+    rows.push({ batch: size, 'ms/run': round(perRunMs), 'ms/frame': round(perRunMs / size) });
+  }
+  await session.release();
+  return rows;
+}
+
+async function benchWorkers(folder: ModelFolder): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [workers, intraOpThreads] of [
+    [1, 1],
+    [1, 2],
+    [2, 1],
+  ] as const) {
+    const model = new OnnxModel(folder, { workers, intraOpThreads });
+    await model.initialize();
+    const timesMs: number[] = [];
+    const began = performance.now();
+    const lane = async () => {
+      for (let i = 0; i < 100; i++) {
+        const batch = blankBatch(model.shape, 1);
+        const at = performance.now();
+        await model.run(batch);
+        timesMs.push(performance.now() - at);
+      }
+    };
+    await Promise.all(Array.from({ length: workers }, lane));
+    const seconds = (performance.now() - began) / 1000;
+    await model.close();
+    rows.push({
+      'workers x threads': `${workers} x ${intraOpThreads}`,
+      'frames/s': Math.round(timesMs.length / seconds),
+      'ms/run p50': round(median(timesMs)),
+    });
+  }
+  return rows;
+}
+
+async function benchArithmetic(folder: ModelFolder): Promise<Row[]> {
+  const { shape } = new OnnxModel(folder);
+  const batch = blankBatch(shape, 1);
+  const { tensors } = folder.manifest;
+  const flops = await countFlops(onnxPath(folder), {
+    [tensors.frames.name]: new Tensor('uint8', batch.frames, [1, shape.frame.height, shape.frame.width, 3]),
+    [tensors.logmel.name]: new Tensor('float32', batch.logmel, [
+      1,
+      1,
+      shape.logmel.columns,
+      shape.logmel.mels,
+    ]),
+  });
+  const rows: Row[] = [];
+  for (const threads of [1, 2]) {
+    const session = await openSession(folder, threads);
+    const gemm = await InferenceSession.create(matmulOnnx(GEMM_SIZE), sessionOptions(settings(threads)));
+    const matrix = new Tensor('float32', new Float32Array(GEMM_SIZE ** 2).fill(0.5), [GEMM_SIZE, GEMM_SIZE]);
+    const modelMs: number[] = [];
+    const gemmMs: number[] = [];
+    for (let i = 0; i < ROUNDS; i++) {
+      modelMs.push(await medianMs(() => session.run(batch), 10));
+      gemmMs.push(await medianMs(() => gemm.run({ A: matrix, B: matrix }), 5));
+    }
+    await Promise.all([session.release(), gemm.release()]);
+    const model = flops / median(modelMs) / 1e6;
+    const machine = (2 * GEMM_SIZE ** 3) / median(gemmMs) / 1e6;
+    rows.push({
+      threads,
+      'GFLOP/frame': (flops / 1e9).toFixed(2),
+      'model GFLOP/s': Math.round(model),
+      'GEMM GFLOP/s': Math.round(machine),
+      ratio: (model / machine).toFixed(2),
+    });
+  }
+  return rows;
+}
+
+function openSession(folder: ModelFolder, intraOpThreads: number): Promise<OnnxSession> {
+  return OnnxSession.open(folder, settings(intraOpThreads));
+}
+
+/** Without spinning: two sessions that take turns would slow each other down. */
+function settings(intraOpThreads: number): SessionSettings {
+  return { provider: 'cpu', deviceId: 0, intraOpThreads, allowSpinning: false };
+}
+
+function blankBatch({ frame, logmel }: ModelShape, size: number): ModelBatch {
+  return {
+    size,
+    frames: new Uint8Array(size * frame.width * frame.height * 3).fill(100),
+    logmel: new Float32Array(size * logmel.columns * logmel.mels).fill(-7),
+  };
+}
+
+async function medianMs(run: () => Promise<unknown>, times: number): Promise<number> {
+  await run();
+  const samples: number[] = [];
+  for (let i = 0; i < times; i++) {
+    const at = performance.now();
+    await run();
+    samples.push(performance.now() - at);
+  }
+  return median(samples);
+}
+
+function median(samples: readonly number[]): number {
+  return samples.toSorted((a, b) => a - b)[samples.length >> 1]!;
+}
+
+const round = (ms: number): number => Math.round(ms * 100) / 100;
+
+if (import.meta.main) {
+  const { batches, workers, arithmetic } = await benchEngine();
+  printTable('engine by batch (1 thread)', batches);
+  printTable('engine by workers x threads (batch 1)', workers);
+  printTable('engine against matrix product', arithmetic);
+}
