@@ -64,6 +64,8 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   'stream-exists': 409,
   'stream-unknown': 404,
   'limit-reached': 503,
+  'source-crashed': 503,
+  'source-timeout': 503,
   'engine-failed': 503,
   closed: 503,
 };
