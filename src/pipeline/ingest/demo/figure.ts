@@ -109,7 +109,7 @@ function drawMouth(pen: Pen, look: Look, face: Expression): void {
     pen.curve([-half, y - 1, 0, y + 3, half, y - 1], 2.8, mix(look.skin, 0x8a2f2f, 0.7));
     return;
   }
-  const drop = 2 + 13 * face.open;
+  const drop = 2 + 10 * face.open;
   const lip = mix(look.skin, 0xa8443f, 0.65);
   pen.blob(
     [
@@ -167,7 +167,12 @@ function drawEyes(pen: Pen, look: Look, face: Expression): void {
       pen.circle(x + 2 * face.gazeX + 1.2, -8.4 + 1.2 * face.gazeY, 0.9, 0xffffff);
       pen.curve([x - 6.8, -8, x, -12.4, x + 6.8, -8], 1.8, darker(look.skin, 0.62));
     }
-    pen.curve([x - 8, -16 - lift, x + side, -19 - lift, x + 8, -16 - lift + (side < 0 ? -1 : 1)], 3, brow);
+    pen.curve(
+      [x - 8 * side, -18 - lift, x + side, -20.5 - lift, x + 8.5 * side, -15.5 - lift],
+      2.6,
+      brow,
+      1.6,
+    );
     if (look.glasses) pen.ring(x, -6, 9.5, 1.8, 0x3a3032);
   }
   if (look.glasses) pen.line([-3, -7, 3, -7], 1.8, 0x3a3032);

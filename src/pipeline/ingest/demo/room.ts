@@ -10,6 +10,9 @@ export const stage = { width: 640, height: 480 } as const;
 /** The window's glass: the only place where the sky is seen. */
 export const windowPane = { x: 318, y: 46, width: 196, height: 132 } as const;
 
+/** The middle of the crate's top, where one can perch. */
+export const crateTop = { x: 291, y: 314 } as const;
+
 const FLOOR_Y = 322;
 const WALL_TOP = -700;
 const LEFT = -900;
@@ -17,7 +20,7 @@ const RIGHT = 1540;
 
 export function drawRoom(pen: Pen, seed: number): void {
   const random = createRandom(seed ^ 0x0f00d);
-  const wall = random.pick([0xe6d6b8, 0xd9d7c0, 0xe3cdb6, 0xd3d8d2]);
+  const wall = random.pick([0xe9d9bb, 0xdcdac0, 0xe8d2ba, 0xd8dccb]);
   drawWall(pen, wall);
   drawWindow(pen, wall);
   drawFloor(pen);
@@ -184,8 +187,8 @@ function drawFloor(pen: Pen): void {
 
 function drawFurniture(pen: Pen): void {
   drawLamp(pen);
-  drawCrate(pen);
-  drawPlant(pen, 568, 322);
+  pen.within(crateTop.x - 262, 0, () => drawCrate(pen));
+  drawPlant(pen, 588, 322);
   drawPicture(pen, 575, 92);
 }
 

@@ -10,7 +10,7 @@ import type { PixelRect } from './pen.ts';
 import { Pen } from './pen.ts';
 import { hash } from './random.ts';
 import { Raster } from './raster.ts';
-import { drawRoom, stage, windowPane } from './room.ts';
+import { crateTop, drawRoom, stage, windowPane } from './room.ts';
 import type { Turn } from './schedule.ts';
 import { createSchedule } from './schedule.ts';
 
@@ -59,11 +59,11 @@ interface Place {
 /** In drawing order, far to near. */
 const places: readonly Place[] = [
   { className: 'helicopter', x: 416, y: 128, scale: 0.86, mirrored: false },
-  { className: 'clock', x: 252, y: 200, scale: 0.92, mirrored: false },
-  { className: 'rooster', x: 256, y: 314, scale: 0.92, mirrored: false },
-  { className: 'guitar', x: 112, y: 456, scale: 1.06, mirrored: false },
-  { className: 'dog', x: 356, y: 448, scale: 1.0, mirrored: false },
-  { className: 'speech', x: 536, y: 480, scale: 1.0, mirrored: false },
+  { className: 'clock', x: 218, y: 200, scale: 0.92, mirrored: false },
+  { className: 'rooster', x: crateTop.x - 4, y: crateTop.y, scale: 0.92, mirrored: false },
+  { className: 'guitar', x: 100, y: 458, scale: 1.04, mirrored: false },
+  { className: 'dog', x: 378, y: 448, scale: 1.0, mirrored: false },
+  { className: 'speech', x: 556, y: 480, scale: 1.0, mirrored: false },
 ];
 
 /** The helicopter is on its way for this long before and after it is heard. */

@@ -112,8 +112,8 @@ function drawDog(pen: Pen, coat: Coat, seed: number, pose: Pose): void {
       -0.25,
     );
     pen.ellipse(-8, -6, 24, 8, fur);
-    pen.blob([8, -96 - hop, 26, -98 - hop, 32, -72, 24, -46, 14, -52, 8, -74], belly);
     pen.curve([26, -66, 28, -38, 27, -10], 20, fur, 15);
+    pen.blob([10, -94 - hop, 26, -98 - hop, 34, -84, 33, -64, 25, -56, 15, -68], belly);
     pen.ellipse(33, -6, 15, 7.5, belly);
     for (const toe of [0, 1]) pen.line([36 + toe * 6, -8, 37 + toe * 6, -3], 1.2, shade);
     pen.curve([12, -92 - hop, 20, -116 - hop], 42, fur, 38);

@@ -243,7 +243,7 @@ function drawGuitarAndArms(
   playing: number,
   timeS: number,
 ): void {
-  const angle = -0.3;
+  const angle = -0.4;
   const originX = -6;
   const originY = -22;
   const toFigure = (x: number, y: number): readonly [number, number] => [
@@ -252,7 +252,7 @@ function drawGuitarAndArms(
   ];
   const fret = 88 + playing * 10 * Math.round(Math.sin(timeS * 1.3));
   const [fretX, fretY] = toFigure(fret, 5);
-  drawLimb(pen, 38, -86, fretX, fretY + 4, 46, -1, 27, look.shirt, look.skin);
+  drawLimb(pen, 38, -86, fretX, fretY + 4, 44, 1, 27, look.shirt, look.skin);
   pen.within(originX, originY, () => drawGuitar(pen, wood), angle);
   drawHand(pen, fretX - 1, fretY - 2, 9.5, look.skin, angle - 1.2);
   const [handX, handY] = toFigure(-2, strum * 17);
