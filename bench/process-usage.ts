@@ -22,7 +22,9 @@ const read = (path: string): string | null => {
 
 /** `/proc/<pid>/stat` fields after the command name, which may hold spaces. */
 const statOf = (pid: number): string[] | null =>
-  read(`/proc/${pid}/stat`)?.replace(/^.*\) /s, '').split(' ') ?? null;
+  read(`/proc/${pid}/stat`)
+    ?.replace(/^.*\) /s, '')
+    .split(' ') ?? null;
 
 export function usageOfTree(rootPid: number): Usage {
   const children = new Map<number, number[]>();

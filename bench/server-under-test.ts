@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import type { StreamInfo } from '../src/protocol/messages.ts';
 import type { SessionStats } from '../src/pipeline/session.ts';
+import type { StreamInfo } from '../src/protocol/messages.ts';
 import { type Usage, usageOfTree } from './process-usage.ts';
 
 export type StreamDetail = StreamInfo & { stats: SessionStats };

@@ -12,9 +12,17 @@ export class Crowd {
   }
 
   /** @param stuck how many more connect and never read. */
-  static async open(serverUrl: string, readers: number, options: { stuck?: number; query?: string } = {}): Promise<Crowd> {
+  static async open(
+    serverUrl: string,
+    readers: number,
+    options: { stuck?: number; query?: string } = {},
+  ): Promise<Crowd> {
     const url = `${serverUrl.replace(/^http/, 'ws')}/api/v1/heatmaps?${options.query ?? 'streams=*'}`;
-    const child = fork(new URL('./crowd.ts', import.meta.url), [url, String(readers), String(options.stuck ?? 0)]);
+    const child = fork(new URL('./crowd.ts', import.meta.url), [
+      url,
+      String(readers),
+      String(options.stuck ?? 0),
+    ]);
     await once(child, 'message');
     return new Crowd(child);
   }

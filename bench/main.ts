@@ -1,0 +1,52 @@
+/** `npm run bench [-- engine webcam cameras subscribers soak] [--seconds N] [--minutes N]`: what this machine holds. */
+
+import { cpus, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { benchEngine } from './engine.ts';
+import { cameras, type Scenario, soak, subscribers, webcam } from './scenarios.ts';
+import { printTable } from './table.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seconds: { type: 'string', default: '20' },
+    minutes: { type: 'string', default: '60' },
+  },
+});
+const parts = positionals.length > 0 ? positionals : ['engine', 'webcam', 'cameras', 'subscribers'];
+const scenario: Scenario = { seconds: Number(values.seconds), warmUpSeconds: 8 };
+
+const [cpu] = cpus();
+console.log(
+  `${cpus().length} x ${cpu?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`,
+);
+console.log(
+  'Latency is capture (or arrival) to send; stages are means in ms; CPU % is of one core, with all children.',
+);
+
+for (const part of parts) {
+  switch (part) {
+    case 'engine': {
+      const { batches, workers, arithmetic } = await benchEngine();
+      printTable('Engine, by batch', batches);
+      printTable('Engine, by workers and threads', workers);
+      printTable("Engine against the machine's matrix product", arithmetic);
+      break;
+    }
+    case 'webcam':
+      printTable('Webcam', await webcam(scenario));
+      break;
+    case 'cameras':
+      printTable('RTSP cameras', await cameras(scenario, [1, 4, 8, 12]));
+      break;
+    case 'subscribers':
+      printTable('Subscribers', await subscribers(scenario, [1, 100, 300]));
+      break;
+    case 'soak':
+      printTable('Memory over time', await soak(Number(values.minutes)));
+      break;
+    default:
+      console.error(`No such part: ${part}. There are: engine, webcam, cameras, subscribers, soak.`);
+      process.exitCode = 2;
+  }
+}
