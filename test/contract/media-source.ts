@@ -54,8 +54,9 @@ export class RecordingSink implements MediaSink {
   }
 
   async until(condition: (sink: this) => boolean, what: string, timeoutMs = 30_000): Promise<void> {
-    for (const end = performance.now() + timeoutMs; performance.now() < end; await sleep(20)) {
+    for (const end = performance.now() + timeoutMs; performance.now() < end; ) {
       if (condition(this)) return;
+      await sleep(20);
     }
     throw new Error(`waited ${timeoutMs} ms for ${what}; got ${this.calls.slice(-12).join(', ')}`);
   }
