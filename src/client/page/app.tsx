@@ -56,7 +56,9 @@ export function App({ connection, webcam }: AppProps) {
         <ConnectionBanner connection={connection} />
         <WebcamNotice webcam={webcam} />
         {hello === null ? (
-          <p class="booting">{connection.link.value === 'lost' ? 'Waiting for the server…' : 'Connecting…'}</p>
+          <p class="booting">
+            {connection.link.value === 'lost' ? 'Waiting for the server…' : 'Connecting…'}
+          </p>
         ) : (
           <>
             <DisplayBar classes={hello.model.classes} />

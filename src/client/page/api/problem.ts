@@ -36,15 +36,14 @@ export async function readProblem(response: Response): Promise<RequestProblem> {
 
 export function parseProblem(status: number, body: unknown): RequestProblem {
   const problem = isRecord(body) ? body : {};
-  const text = (value: unknown): string | null =>
-    typeof value === 'string' && value !== '' ? value : null;
+  const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
   const message =
     text(problem['detail']) ?? text(problem['title']) ?? `The server answered with status ${status}.`;
   const errors = Array.isArray(problem['errors']) ? problem['errors'] : [];
   const fields = errors.flatMap((error: unknown): FieldProblem[] => {
     if (!isRecord(error)) return [];
     const fieldMessage = text(error['message']);
-    return fieldMessage === null ? [] : [{ field: String(error['field'] ?? ''), message: fieldMessage }];
+    return fieldMessage === null ? [] : [{ field: text(error['field']) ?? '', message: fieldMessage }];
   });
   return new RequestProblem(text(problem['code']) ?? `http-${status}`, status, message, fields);
 }

@@ -8,9 +8,9 @@ import {
   type ConnectionState,
   type HelloMessage,
   type StreamInfo,
-  subscribe,
   type Subscription,
   type SubscriptionSettings,
+  subscribe,
 } from '../../subscriber.ts';
 import { API_BASE, listStreams, type StreamDetail } from '../api/streams-api.ts';
 import { StreamFeed } from '../streams/stream-feed.ts';
@@ -98,7 +98,8 @@ export class LiveConnection {
   #greet(hello: HelloMessage): void {
     const before = this.#hello.peek()?.model;
     // Histories are by class index: another model starts them afresh.
-    if (before !== undefined && JSON.stringify(before) !== JSON.stringify(hello.model)) this.#keepOnly(() => false);
+    if (before !== undefined && JSON.stringify(before) !== JSON.stringify(hello.model))
+      this.#keepOnly(() => false);
     const ids = new Set(hello.streams.map(({ id }) => id));
     this.#hello.value = hello;
     this.#keepOnly(({ id }) => ids.has(id));
@@ -128,7 +129,10 @@ export class LiveConnection {
   }
 
   #keepOnly(wanted: (stream: LiveStream) => boolean): void {
-    const [kept, gone] = [this.#streams.peek().filter(wanted), this.#streams.peek().filter((s) => !wanted(s))];
+    const [kept, gone] = [
+      this.#streams.peek().filter(wanted),
+      this.#streams.peek().filter((s) => !wanted(s)),
+    ];
     if (gone.length === 0) return;
     for (const { feed } of gone) feed.close();
     this.#streams.value = kept;

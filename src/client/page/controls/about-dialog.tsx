@@ -19,8 +19,8 @@ export function AboutDialog({ hello, onClose }: { hello: HelloMessage; onClose: 
     <Modal title="About the model" onClose={onClose}>
       <p>
         <b>{model.name}</b> finds which part of the picture makes which sound. It knows {model.classes.length}{' '}
-        kinds of sound and answers with a map of {model.grid.rows} × {model.grid.cols} cells for each; what
-        it was not taught it takes for the nearest thing it knows, or for nothing.
+        kinds of sound and answers with a map of {model.grid.rows} × {model.grid.cols} cells for each; what it
+        was not taught it takes for the nearest thing it knows, or for nothing.
       </p>
       <ul class="class-list">
         {model.classes.map(({ name, colour }) => (

@@ -32,9 +32,17 @@ export function DisplayBar({ classes }: { classes: readonly ClassInfo[] }) {
       </div>
       <div class="sliders">
         <Slider label="Opacity" value={opacity} onChange={(value) => changeSettings({ opacity: value })} />
-        <Slider label="Threshold" value={threshold} onChange={(value) => changeSettings({ threshold: value })} />
+        <Slider
+          label="Threshold"
+          value={threshold}
+          onChange={(value) => changeSettings({ threshold: value })}
+        />
         <Check label="Labels" checked={labels} onChange={(value) => changeSettings({ labels: value })} />
-        <Check label="Outlines" checked={outlines} onChange={(value) => changeSettings({ outlines: value })} />
+        <Check
+          label="Outlines"
+          checked={outlines}
+          onChange={(value) => changeSettings({ outlines: value })}
+        />
       </div>
     </section>
   );

@@ -62,11 +62,7 @@ export class HeatPainter {
 
   #prepare({ grid, picture }: HeatmapMessage): Upscaler {
     const height = Math.max(1, Math.round((OVERLAY_WIDTH * picture.height) / picture.width));
-    if (
-      this.#upscaler?.height !== height ||
-      this.#grid.rows !== grid.rows ||
-      this.#grid.cols !== grid.cols
-    ) {
+    if (this.#upscaler?.height !== height || this.#grid.rows !== grid.rows || this.#grid.cols !== grid.cols) {
       this.#upscaler = createUpscaler(grid, { width: OVERLAY_WIDTH, height });
       this.#grid = { ...grid };
       this.#fields = [];

@@ -11,7 +11,8 @@ export function isoContour(field: Float32Array, width: number, height: number, l
     for (let x = 0; x + 1 < width; x++) {
       const i = y * width + x;
       const [nw, ne, sw, se] = [field[i]!, field[i + 1]!, field[i + width]!, field[i + width + 1]!];
-      const corners = (nw > level ? 1 : 0) | (ne > level ? 2 : 0) | (se > level ? 4 : 0) | (sw > level ? 8 : 0);
+      const corners =
+        (nw > level ? 1 : 0) | (ne > level ? 2 : 0) | (se > level ? 4 : 0) | (sw > level ? 8 : 0);
       if (corners === 0 || corners === 15) continue;
       const north: Point = [x + crossing(nw, ne, level), y];
       const east: Point = [x + 1, y + crossing(ne, se, level)];

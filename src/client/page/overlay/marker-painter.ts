@@ -3,7 +3,7 @@
 import type { ClassInfo, HeatmapMessage } from '../../../protocol/messages.ts';
 import type { ViewSettings } from '../settings.ts';
 import { isoContour } from './iso-contour.ts';
-import { placeLabels, type LabelBox } from './label-layout.ts';
+import { type LabelBox, placeLabels } from './label-layout.ts';
 import { createUpscaler, type Upscaler } from './upscaler.ts';
 
 /** Samples per grid cell for the outline; four makes its corners unseen. */
@@ -53,7 +53,15 @@ export class MarkerPainter {
       const at = { x: peak.x * width, y: peak.y * height };
       this.#marker(at, info.colour);
       const labelWidth = Math.ceil(this.#context.measureText(text).width) + 2 * LABEL_PADDING;
-      labels.push({ anchor: at, width: labelWidth, height: LABEL_HEIGHT, x: 0, y: 0, text, colour: info.colour });
+      labels.push({
+        anchor: at,
+        width: labelWidth,
+        height: LABEL_HEIGHT,
+        x: 0,
+        y: 0,
+        text,
+        colour: info.colour,
+      });
     }
     placeLabels(labels, { width, height }, MARKER_RADIUS + 5);
     for (const label of labels) this.#label(label);

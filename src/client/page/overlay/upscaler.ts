@@ -39,7 +39,8 @@ export function createUpscaler(
     width,
     height,
     upscale(heat, out) {
-      if (heat.length !== rows * cols) throw new RangeError(`Heat has ${heat.length} bytes, not ${rows * cols}.`);
+      if (heat.length !== rows * cols)
+        throw new RangeError(`Heat has ${heat.length} bytes, not ${rows * cols}.`);
       for (let r = 0; r < rows; r++) {
         const row = r * cols;
         for (let x = 0, t = 0; x < width; x++, t += TAPS) {
@@ -52,7 +53,12 @@ export function createUpscaler(
         }
       }
       for (let y = 0, t = 0, o = 0; y < height; y++, t += TAPS) {
-        const [w0, w1, w2, w3] = [down.weight[t]!, down.weight[t + 1]!, down.weight[t + 2]!, down.weight[t + 3]!];
+        const [w0, w1, w2, w3] = [
+          down.weight[t]!,
+          down.weight[t + 1]!,
+          down.weight[t + 2]!,
+          down.weight[t + 3]!,
+        ];
         const r0 = down.index[t]! * width;
         const r1 = down.index[t + 1]! * width;
         const r2 = down.index[t + 2]! * width;

@@ -1,7 +1,6 @@
 /** What the model hears and sees now, class by class, and what it heard in the last half minute. */
 
-import { useSignalEffect } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { ClassInfo } from '../../../protocol/messages.ts';
 import { settings } from '../settings.ts';
 import { HISTORY_COLUMNS, HISTORY_SPAN_MS } from './heard-history.ts';
@@ -18,7 +17,8 @@ export function ClassMeters({ feed, classes, full }: ClassMetersProps) {
   const readings = new Map(feed.reading.value.classes.map((reading) => [reading.index, reading]));
   const { hiddenClasses } = settings.value;
   return (
-    <div class={full ? 'meters meters-full' : 'meters'}>
+    // Keyed, so that Chromium lays the list out afresh: inside a size container it keeps the old columns.
+    <div key={full ? 'full' : 'brief'} class={full ? 'meters meters-full' : 'meters'}>
       {full && (
         <div class="meter-heads" aria-hidden="true">
           <span>Class</span>
@@ -94,17 +94,16 @@ function Bar(props: { label: string; value: number | undefined; faint?: boolean 
 
 const SPARKLINE_HEIGHT = 22;
 
-/** The values redraw the canvas; the component itself renders once. */
 function Sparkline({ feed, info }: { feed: StreamFeed; info: ClassInfo }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const values = useRef(new Float32Array(HISTORY_COLUMNS));
-  useSignalEffect(() => {
-    void feed.reading.value;
+  const reading = feed.reading.value;
+  useLayoutEffect(() => {
     const context = canvas.current?.getContext('2d');
     if (context === null || context === undefined) return;
     feed.history.read(info.index, values.current);
     drawSparkline(context, values.current, info.colour);
-  });
+  }, [reading, feed, info]);
   return (
     <canvas
       ref={canvas}

@@ -4,9 +4,9 @@ import type { ClassInfo } from '../../../protocol/messages.ts';
 import { snapshotUrl } from '../api/streams-api.ts';
 import type { LiveStream } from '../connection/live-connection.ts';
 import { ClassMeters } from './class-meters.tsx';
+import { alignmentWords, stateSentence, stateWords } from './status-words.ts';
 import { StreamDetails, StreamFigures } from './stream-figures.tsx';
 import { StreamPicture } from './stream-picture.tsx';
-import { alignmentWords, stateSentence, stateWords } from './status-words.ts';
 
 export interface StreamCardProps {
   stream: LiveStream;
@@ -75,7 +75,12 @@ function AlignmentBadge({ stream }: { stream: LiveStream }) {
   if (alignment === null) return null;
   const words = alignmentWords(alignment);
   return (
-    <span class="badge badge-plain" data-tone={words.tone} data-alignment={alignment} title={words.explanation}>
+    <span
+      class="badge badge-plain"
+      data-tone={words.tone}
+      data-alignment={alignment}
+      title={words.explanation}
+    >
       {words.label}
     </span>
   );

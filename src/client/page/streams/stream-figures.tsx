@@ -18,7 +18,12 @@ export function StreamFigures({ stream }: { stream: LiveStream }) {
   const dropped = faults.reduce((sum, [, count]) => sum + count, 0);
   return (
     <dl class="figures">
-      <Figure label="Results" unit="/s" value={captureToSendMs === null ? null : formatRate(resultRateHz)} title="Heatmaps a second that reach this page" />
+      <Figure
+        label="Results"
+        unit="/s"
+        value={captureToSendMs === null ? null : formatRate(resultRateHz)}
+        title="Heatmaps a second that reach this page"
+      />
       <Figure
         label="Latency"
         value={captureToSendMs === null ? null : formatMs(captureToSendMs.p50)}
@@ -67,7 +72,10 @@ export function StreamDetails({ stream }: { stream: LiveStream }) {
         <h3>
           Time by stage
           {captureToSendMs !== null && (
-            <span class="quiet"> median {formatMs(captureToSendMs.p50)}, p95 {formatMs(captureToSendMs.p95)}</span>
+            <span class="quiet">
+              {' '}
+              median {formatMs(captureToSendMs.p50)}, p95 {formatMs(captureToSendMs.p95)}
+            </span>
           )}
         </h3>
         <StageBar stages={stages} />

@@ -41,6 +41,7 @@ export function showStream(
   let shown: HeatmapMessage | null = null;
   let size = { width: 0, height: 0 };
   let frameRequest = 0;
+  let current = settings.peek();
 
   const draw = (): void => {
     frameRequest = 0;
@@ -53,8 +54,8 @@ export function showStream(
       }
     }
     if (shown === null) return;
-    heat.paint(shown, classes, settings.peek());
-    markers.paint(shown, classes, settings.peek());
+    heat.paint(shown, classes, current);
+    markers.paint(shown, classes, current);
     for (const canvas of all) canvas.dataset['sequence'] = String(shown.sequence);
   };
 
@@ -73,7 +74,7 @@ export function showStream(
   };
 
   const stopSettings = effect(() => {
-    void settings.value;
+    current = settings.value;
     schedule();
   });
 

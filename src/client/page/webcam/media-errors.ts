@@ -24,7 +24,8 @@ export function mediaTrouble(name: string): Trouble {
     case 'SecurityError':
       return {
         title: 'Camera and microphone are not allowed',
-        advice: 'Allow both for this page beside the address bar (and in the system settings), then try again.',
+        advice:
+          'Allow both for this page beside the address bar (and in the system settings), then try again.',
       };
     case 'NotFoundError':
     case 'OverconstrainedError':

@@ -12,12 +12,7 @@ export function WebcamButton({ webcam }: { webcam: WebcamPublisher }) {
     );
   }
   return (
-    <button
-      type="button"
-      class="button"
-      disabled={phase === 'asking'}
-      onClick={() => void webcam.stop()}
-    >
+    <button type="button" class="button" disabled={phase === 'asking'} onClick={() => void webcam.stop()}>
       {phase === 'live' && <span class="on-air" aria-hidden="true" />}
       {phase === 'asking' ? 'Waiting for you…' : 'Stop my webcam'}
     </button>

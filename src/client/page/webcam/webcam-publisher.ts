@@ -91,11 +91,11 @@ export class WebcamPublisher {
     return media;
   }
 
-  /** Publishes again after every loss, until aborted, refused for good, or the device is gone. */
-  async #keepPublishing(media: MediaStream, signal: AbortSignal): Promise<void> {
+  /** Publishes again after every loss; throws when aborted, refused for good, or the device is gone. */
+  async #keepPublishing(media: MediaStream, signal: AbortSignal): Promise<never> {
     let retryMs = FIRST_RETRY_MS;
     this.state.value = { phase: 'connecting' };
-    while (!signal.aborted) {
+    for (;;) {
       let why: string;
       try {
         this.#session = await publish(this.id, media, signal);
@@ -107,7 +107,7 @@ export class WebcamPublisher {
         else throw error;
       }
       await this.#end();
-      if (signal.aborted) break;
+      signal.throwIfAborted();
       this.state.value = { phase: 'reconnecting', why };
       await delay(retryMs * (0.75 + Math.random() / 2), signal);
       retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
@@ -165,18 +165,29 @@ export class WebcamPublisher {
       const closedWatch = setInterval(() => {
         if (peer.connectionState === 'closed') lost('The server started anew.');
       }, 250);
-      waitAtMost(CONNECT_LIMIT_MS, 'No media reached the server. A firewall may block UDP between here and it.');
+      waitAtMost(
+        CONNECT_LIMIT_MS,
+        'No media reached the server. A firewall may block UDP between here and it.',
+      );
       const options = { signal: finished.signal };
       peer.addEventListener('connectionstatechange', onChange, options);
-      signal.addEventListener('abort', () => {
-        lost('stopped');
-      }, options);
+      signal.addEventListener(
+        'abort',
+        () => {
+          lost('stopped');
+        },
+        options,
+      );
       for (const track of media.getTracks()) {
-        track.addEventListener('ended', () => {
-          finish(() => {
-            reject(new WebcamTrouble(deviceGone(track.kind)));
-          });
-        }, options);
+        track.addEventListener(
+          'ended',
+          () => {
+            finish(() => {
+              reject(new WebcamTrouble(deviceGone(track.kind)));
+            });
+          },
+          options,
+        );
       }
       onChange();
     });
@@ -212,18 +223,22 @@ function mayRetry({ status }: RequestProblem): boolean {
 
 function troubleOf(error: unknown): Trouble {
   if (error instanceof WebcamTrouble) return error.trouble;
-  if (error instanceof RequestProblem) return { title: 'The server did not take the webcam', advice: error.message };
+  if (error instanceof RequestProblem)
+    return { title: 'The server did not take the webcam', advice: error.message };
   return mediaTrouble(error instanceof DOMException ? error.name : String(error));
 }
 
+/** @throws the signal's reason as soon as it fires. */
 async function delay(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
+  await new Promise<void>((resolve, reject) => {
+    const onAbort = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
+      reject(signal.reason as Error);
     };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', onAbort);
   });
 }

@@ -1,7 +1,7 @@
 /** Publishes one media stream by WHIP (RFC 9725): offer by POST, answer, DELETE to end. */
 
-import { API_BASE } from '../api/streams-api.ts';
 import { request } from '../api/problem.ts';
+import { API_BASE } from '../api/streams-api.ts';
 
 /** Gathering on a LAN takes milliseconds; a hung STUN or mDNS must not hold the offer up. */
 const GATHERING_LIMIT_MS = 1_000;
