@@ -30,7 +30,10 @@ export class Announcement {
   }
 
   audio(chunk: ChildAudio): void {
-    if (this.#held === null) return this.#sink.audio(chunk);
+    if (this.#held === null) {
+      this.#sink.audio(chunk);
+      return;
+    }
     this.#held.push(chunk);
     if (chunk.ptsUs - this.#held[0]!.ptsUs >= MAX_HOLD_US) this.#announce(null);
   }

@@ -24,8 +24,8 @@ export interface EncodedFrame {
 
 /** One packet's part of a frame. */
 interface FramePart {
-  /** Bytes that can be appended now; null while a fragmented unit is incomplete. */
-  payload: Buffer | null;
+  /** Bytes that can be appended now; undefined while a fragmented unit is incomplete. */
+  payload: Buffer | undefined;
   /** Fragments so far, to hand to the next packet. */
   fragment: Buffer | undefined;
   isKey: boolean;
@@ -115,7 +115,7 @@ export class FrameAssembler {
     }
     this.#fragment = part.fragment;
     this.#isKey ||= part.isKey;
-    if (part.payload !== null) this.#parts.push(part.payload);
+    if (part.payload !== undefined) this.#parts.push(part.payload);
   }
 
   #read(packet: VideoPacket): FramePart {
@@ -123,7 +123,7 @@ export class FrameAssembler {
       return this.#readPart(packet.payload, this.#fragment);
     } catch {
       // A payload shorter than its own header says it is: the frame cannot be whole.
-      return { payload: null, fragment: undefined, isKey: false, beginsFrame: false, continues: true };
+      return { payload: undefined, fragment: undefined, isKey: false, beginsFrame: false, continues: true };
     }
   }
 
@@ -183,7 +183,7 @@ function readH264(payload: Buffer, fragment: Buffer | undefined): FramePart {
   const type = part.nalUnitType;
   const isFragment = type === H264_FU_A;
   return {
-    payload: part.payload === undefined ? null : part.payload,
+    payload: part.payload,
     fragment: part.fragment,
     isKey: part.isKeyframe,
     beginsFrame:

@@ -2,15 +2,11 @@
 
 import { randomBytes } from 'node:crypto';
 import {
-  GenericNack,
-  PictureLossIndication,
   type RTCDtlsTransport,
   RTCPeerConnection,
   RTCRtpCodecParameters,
   type RtcpPacket,
-  RtcpPayloadSpecificFeedback,
   RtcpSrPacket,
-  RtcpTransportLayerFeedback,
   type RtpPacket,
   unwrapRtx,
   useSdesMid,
@@ -24,14 +20,12 @@ import { readFragment } from './fragment.ts';
 import type { PeerOptions, PeerSink } from './messages.ts';
 import { completeAnswer, narrowOffer } from './negotiation.ts';
 import { type OfferedMedia, readOffer, type WhipOffer } from './offer.ts';
+import { PeerFeedback } from './peer-feedback.ts';
 import { ntpToUnixUs } from './rtp-clock.ts';
-import { TransportFeedback } from './transport-feedback.ts';
 import { type TrackPacket, VideoTrack } from './video-track.ts';
 
 /** How often gaps, requests and the watchdog are looked at. */
 const TICK_MS = 10;
-/** Between two transport-wide reports: libwebrtc's own receivers send one every 50 to 100 ms. */
-const FEEDBACK_INTERVAL_US = 60_000;
 /** No packet for this long and ICE says the path is down: the publisher is lost. */
 const SILENT_AND_DISCONNECTED_US = 5_000_000;
 /** No packet for this long, whatever ICE says; a publisher that never connects is cut off by it too. */
@@ -59,13 +53,12 @@ export class Peer {
   readonly #options: PeerOptions;
   readonly #sink: PeerSink;
   readonly #clock: Clock;
-  readonly #feedback = new TransportFeedback();
+  readonly #feedback: PeerFeedback;
   #announcement: Announcement;
   #video: TrackState<VideoTrack>;
   #audio: TrackState<AudioTrack> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #lastPacketUs: number;
-  #lastFeedbackUs = 0;
   #closing: Promise<void> | null = null;
   #ended = false;
 
@@ -91,6 +84,10 @@ export class Peer {
       // werift's own password has 88 random bits; RFC 8445 section 5.3 asks for 128.
       icePasswordPrefix: randomBytes(8).toString('hex'),
       bundlePolicy: 'max-bundle',
+    });
+    this.#feedback = new PeerFeedback(this.#offer.video, randomBytes(4).readUInt32BE(), (packet) => {
+      // A path that went down between two packets is the watchdog's business.
+      void this.#connection.dtlsTransports[0]?.sendRtcp([packet]).catch(() => undefined);
     });
     this.#announcement = new Announcement(this.#offer.video, this.#offer.audio, sink);
     this.#video = this.#openVideo();
@@ -160,7 +157,7 @@ export class Peer {
     if (this.#ended) return;
     const nowUs = this.#clock.monotonicUs();
     this.#lastPacketUs = nowUs;
-    this.#recordArrival(packet, nowUs);
+    this.#feedback.arrived(packet, nowUs);
     const { payloadType, ssrc } = packet.header;
     const video = this.#video.media.codec;
     if (payloadType === video.payloadType) {
@@ -218,7 +215,7 @@ export class Peer {
     const nowUs = this.#clock.monotonicUs();
     this.#video.track.tick(nowUs);
     this.#audio?.track.tick(nowUs);
-    this.#sendFeedback(nowUs);
+    if (this.#video.ssrc !== null) this.#feedback.tick(this.#video.ssrc, nowUs);
     const silentUs = nowUs - this.#lastPacketUs;
     const disconnected = ['disconnected', 'failed', 'closed'].includes(this.#connection.iceConnectionState);
     if (silentUs > SILENT_US || (silentUs > SILENT_AND_DISCONNECTED_US && disconnected)) {
@@ -232,23 +229,6 @@ export class Peer {
     this.#sink.event({ type: 'ended', reason, detail });
   }
 
-  #recordArrival(packet: RtpPacket, nowUs: number): void {
-    const id = this.#offer.video.transportSequenceId;
-    const extension = packet.header.extensions.find((candidate) => candidate.id === id);
-    if (extension !== undefined && extension.payload.length >= 2) {
-      this.#feedback.record(extension.payload.readUInt16BE(0), nowUs);
-    }
-  }
-
-  #sendFeedback(nowUs: number): void {
-    const { ssrc, media } = this.#video;
-    if (ssrc === null || !media.codec.feedback.includes('transport-cc')) return;
-    if (nowUs - this.#lastFeedbackUs < FEEDBACK_INTERVAL_US) return;
-    this.#lastFeedbackUs = nowUs;
-    const body = this.#feedback.take();
-    if (body !== null) this.#send(transportFeedbackPacket(this.#senderSsrc, ssrc, body));
-  }
-
   #openVideo(): TrackState<VideoTrack> {
     const media = this.#offer.video;
     const track = new VideoTrack({
@@ -258,8 +238,8 @@ export class Peer {
       clock: this.#clock,
       sink: this.#sink,
       onSize: (size) => this.#announcement.size(size),
-      requestPackets: (lost) => this.#requestPackets(lost),
-      requestKeyFrame: () => this.#requestKeyFrame(),
+      requestPackets: (lost) => this.#feedback.requestPackets(this.#video.ssrc!, lost),
+      requestKeyFrame: () => this.#feedback.requestKeyFrame(this.#video.ssrc!),
     });
     return { media, track, ssrc: null, lastPacketUs: 0 };
   }
@@ -273,29 +253,6 @@ export class Peer {
       onDrop: (reason, count) => this.#sink.drop('audio', reason, count),
     });
     return { media, track, ssrc: null, lastPacketUs: 0 };
-  }
-
-  #requestPackets(lost: number[]): void {
-    const { ssrc, media } = this.#video;
-    if (ssrc === null || !media.codec.feedback.includes('nack')) return;
-    const feedback = new GenericNack({ senderSsrc: this.#senderSsrc, mediaSourceSsrc: ssrc, lost });
-    this.#send(new RtcpTransportLayerFeedback({ feedback }));
-  }
-
-  #requestKeyFrame(): void {
-    const { ssrc, media } = this.#video;
-    if (ssrc === null || !media.codec.feedback.includes('nack pli')) return;
-    const feedback = new PictureLossIndication({ senderSsrc: this.#senderSsrc, mediaSsrc: ssrc });
-    this.#send(new RtcpPayloadSpecificFeedback({ feedback }));
-  }
-
-  get #senderSsrc(): number {
-    return this.#connection.getReceivers()[0]?.rtcpSsrc ?? 1;
-  }
-
-  #send(packet: Pick<RtcpPacket, 'serialize'>): void {
-    // A path that went down between two packets is the watchdog's business.
-    void this.#connection.dtlsTransports[0]?.sendRtcp([packet as RtcpPacket]).catch(() => undefined);
   }
 }
 
@@ -321,24 +278,6 @@ function codecsOf({ codec }: OfferedMedia): RTCRtpCodecParameters[] {
 function trackPacket({ header, payload }: RtpPacket): TrackPacket {
   const { sequenceNumber: sequence, timestamp, marker } = header;
   return { sequence, timestamp, marker, payload };
-}
-
-/** RFC 4585 section 6.1: version 2, transport-layer feedback 205, format 15; padded to 32 bits (RFC 3550 6.4.1). */
-function transportFeedbackPacket(
-  senderSsrc: number,
-  mediaSsrc: number,
-  body: Buffer,
-): Pick<RtcpPacket, 'serialize'> {
-  const padding = (4 - (body.length % 4)) % 4;
-  const packet = Buffer.alloc(12 + body.length + padding);
-  packet.writeUInt8(0x80 | (padding > 0 ? 0x20 : 0) | 15, 0);
-  packet.writeUInt8(205, 1);
-  packet.writeUInt16BE(packet.length / 4 - 1, 2);
-  packet.writeUInt32BE(senderSsrc, 4);
-  packet.writeUInt32BE(mediaSsrc, 8);
-  body.copy(packet, 12);
-  if (padding > 0) packet.writeUInt8(padding, packet.length - 1);
-  return { serialize: () => packet };
 }
 
 async function within(work: Promise<unknown>, timeoutMs: number): Promise<void> {

@@ -5,12 +5,13 @@ import {
   AV_CODEC_ID_H264,
   AV_CODEC_ID_VP8,
   AV_FRAME_FLAG_CORRUPT,
+  AV_OPT_TYPE_INT64,
 } from 'node-av/constants';
 import { Codec, CodecContext, FFmpegError, Frame, Packet } from 'node-av/lib';
 import type { EncodedFrame } from './encoded-frame.ts';
 
 /** A hostile stream may claim any size; this is 4096 x 4096. */
-const MAX_PIXELS = 1 << 24;
+const MAX_PIXELS = 1n << 24n;
 
 /**
  * Synchronous: the process belongs to one peer, a 640x480 frame takes about a millisecond, and order and teardown
@@ -27,7 +28,11 @@ export class PictureDecoder {
     this.#context.allocContext3(decoder);
     this.#context.threadCount = 1;
     this.#context.setFlags(AV_CODEC_FLAG_LOW_DELAY);
-    this.#context.setOption('max_pixels', MAX_PIXELS);
+    // Not by a dictionary: node-av 6.1 frees one twice after avcodec_open2 took it.
+    FFmpegError.throwIfError(
+      this.#context.setOption('max_pixels', MAX_PIXELS, AV_OPT_TYPE_INT64),
+      'max_pixels',
+    );
     FFmpegError.throwIfError(this.#context.open2Sync(decoder), 'avcodec_open2');
     this.#packet.alloc();
     this.#frame.alloc();

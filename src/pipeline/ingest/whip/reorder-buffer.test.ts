@@ -15,7 +15,7 @@ describe('ReorderBuffer', () => {
         fc.infiniteStream(fc.boolean()),
         (first, count, jitter, duplicated) => {
           const arrivals = Array.from({ length: count }, (_, i) => i)
-            .map((i) => ({ i, at: i + (i === 0 ? 0 : jitter.next().value!) }))
+            .map((i) => ({ i, at: i + (i === 0 ? 0 : (jitter.next().value as number)) }))
             .sort((a, b) => a.at - b.at || a.i - b.i)
             .flatMap(({ i }) => (duplicated.next().value === true ? [i, i] : [i]));
           // The first to arrive decides where the stream starts.

@@ -106,9 +106,15 @@ export class VideoTrack {
 
   #deliver(frame: Frame, arrivalUs: number): void {
     const ptsUs = ticksToUs(Number(frame.pts), CLOCK_RATE_HZ);
-    if (ptsUs <= this.#lastPtsUs) return this.#count('out-of-order', 1);
+    if (ptsUs <= this.#lastPtsUs) {
+      this.#count('out-of-order', 1);
+      return;
+    }
     this.#lastPtsUs = ptsUs;
-    if (!this.#selector.take(ptsUs)) return this.#count('rate-cap', 1);
+    if (!this.#selector.take(ptsUs)) {
+      this.#count('rate-cap', 1);
+      return;
+    }
     try {
       const picture = this.#scaler.scale(frame);
       if (picture.width !== this.#size.width || picture.height !== this.#size.height) {

@@ -35,7 +35,7 @@ interface Session {
  * connection is up, so that a reload of the page loses nothing and an offer that never connects costs nothing.
  * When the publisher leaves or is lost the source is `reconnecting` with `retryInMs` 0: the publisher must call
  * again. A process is started with the offer, not kept warm: that would bring the answer 0.3 to 0.7 s sooner, once
- * per publication, for some 100 MB per idle source.
+ * per publication, for well over 100 MB per idle source.
  */
 export class WhipSource implements MediaSource {
   readonly id: string;
