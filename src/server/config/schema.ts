@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { sourceSchemes } from '../../pipeline/ingest/url/source-url.ts';
 import { sessionOptionsSchema } from './session-options.ts';
 import { streamSpecSchema } from './stream-spec.ts';
 
@@ -110,8 +111,8 @@ const ingest = z
       .default(480)
       .describe('Taller pictures are scaled down, in pixels.'),
     schemes: z
-      .array(z.string().regex(/^[a-z][a-z0-9+.-]*$/))
-      .default(['rtsp', 'rtsps', 'rtmp', 'rtmps', 'http', 'https', 'file'])
+      .array(z.enum(sourceSchemes))
+      .default(['rtsp', 'rtsps', 'rtmp', 'rtmps', 'http', 'https', 'srt', 'file', 'v4l2'])
       .describe('Kinds of URL that a stream may have. file also needs allowedFileRoots.'),
     allowedFileRoots: z
       .array(z.string().min(1))
@@ -133,7 +134,7 @@ const ingest = z
       .int()
       .min(500)
       .max(120_000)
-      .default(5000)
+      .default(10_000)
       .describe('No data for this long, in milliseconds: the connection is given up and made anew.'),
     retryMinMs: z
       .int()

@@ -52,9 +52,12 @@ export const urlOptions = {
     .default('realtime')
     .describe('Files only: at the speed they were recorded, or as fast as they can be read.'),
   hardware: z
-    .boolean()
-    .default(false)
-    .describe('Decode the video on the graphics processor where FFmpeg finds one.'),
+    .string()
+    .regex(/^[a-z0-9_]+$/)
+    .default('none')
+    .describe(
+      'What decodes the video beside the processor: none, auto, or the name that FFmpeg has for it, such as vaapi, cuda, qsv, videotoolbox. Where it fails, the processor does it.',
+    ),
 };
 
 const demoOptions = {

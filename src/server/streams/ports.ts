@@ -28,7 +28,7 @@ export interface SourceFactory {
   /** @throws EarsightError `bad-url`, `forbidden-path` when the spec can never work; `details.field` names why. */
   check(spec: StreamSpec): void;
   /** Nothing is opened yet. */
-  create(spec: StreamSpec): MediaSource;
+  create(spec: StreamSpec, options: SessionOptions): MediaSource;
 }
 
 /** Told of every change, at once and in order. Implementers: `FanOut`, `Metrics`. Never throws. */

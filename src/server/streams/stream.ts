@@ -77,7 +77,7 @@ export class Stream {
   /** Connects, when enabled. */
   start(): void {
     if (!this.#spec.enabled || this.#run !== null || this.#closed !== null) return;
-    const source = this.#deps.sources.create(this.#spec);
+    const source = this.#deps.sources.create(this.#spec, this.options);
     // Statuses may come before attach has returned; info() would not know the session yet.
     let attached = false;
     const session = this.#deps.pipeline.attach(source, this.options, () => {
@@ -105,7 +105,7 @@ export class Stream {
           : { ...before, ...common };
       this.#deps.sources.check(next);
       this.#spec = next;
-      if (!next.enabled || patch.url !== undefined) await this.#stop();
+      if (!next.enabled || patch.url !== undefined || capsAtSource(before, next)) await this.#stop();
       this.start();
       if (patch.session !== undefined) this.#run?.session.configure(this.options);
       this.#onChange(this);
@@ -139,6 +139,11 @@ export class Stream {
       picture: null,
     };
   }
+}
+
+/** Cameras and files pass frames over before they are handed on, which a new rate can only change by a restart. */
+function capsAtSource(before: StreamSpec, next: StreamSpec): boolean {
+  return next.kind === 'url' && before.session.maxRateHz !== next.session.maxRateHz;
 }
 
 /** A new address must not inherit the password of the old one. */

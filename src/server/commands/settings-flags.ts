@@ -1,0 +1,69 @@
+/** The flags that every command shares which reads the configuration, and their way into it. */
+
+import type { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { CONFIG_VARIABLE, type Setting } from '../config/settings.ts';
+
+/** First-class flags: `--port 9000` is `--set server.port=9000`. */
+const FLAGS = [
+  { flag: '--host <address>', key: 'host', path: ['server', 'host'], about: 'address to listen on' },
+  {
+    flag: '--port <number>',
+    key: 'port',
+    path: ['server', 'port'],
+    about: 'port to listen on, 0 for a free one',
+  },
+  { flag: '--model <folder>', key: 'model', path: ['model', 'path'], about: 'folder of the model' },
+  {
+    flag: '--provider <name>',
+    key: 'provider',
+    path: ['engine', 'provider'],
+    about: 'what computes: cpu, webgpu, cuda or tensorrt',
+  },
+  {
+    flag: '--log-level <level>',
+    key: 'logLevel',
+    path: ['log', 'level'],
+    about: 'debug, info, warn, error, ...',
+  },
+  { flag: '--log-format <format>', key: 'logFormat', path: ['log', 'format'], about: 'line, json or auto' },
+] as const;
+
+export interface SettingsOptions {
+  config?: string;
+  set?: string[];
+  [flag: string]: unknown;
+}
+
+/** Adds `--config`, `--set` and the first-class flags. */
+export function addSettingsFlags(command: Command): Command {
+  command.option(
+    '-c, --config <file>',
+    `YAML file of settings; also ${CONFIG_VARIABLE}. See earsight.example.yaml`,
+  );
+  command.option(
+    '--set <key=value>',
+    'any setting, such as --set session.maxRateHz=10; may be repeated',
+    (assignment: string, before: string[]) => [...before, assignment],
+    [],
+  );
+  for (const { flag, about } of FLAGS) command.option(flag, about);
+  return command;
+}
+
+/** @throws EarsightError `bad-config` */
+export function configFrom(options: SettingsOptions, environment: NodeJS.ProcessEnv): Config {
+  const flags = FLAGS.flatMap(({ flag, key, path }): Setting[] => {
+    const text = options[key];
+    if (typeof text !== 'string') return [];
+    const isNumber = key === 'port' && /^\d+$/.test(text);
+    return [{ path, value: isNumber ? Number(text) : text, where: flag.split(' ')[0] ?? flag }];
+  });
+  return loadConfig({
+    file: options.config ?? environment[CONFIG_VARIABLE],
+    environment,
+    assignments: options.set,
+    flags,
+  });
+}

@@ -1,0 +1,105 @@
+/** Builds the source of a stream by its kind, with what the configuration says of cameras, files and webcams. */
+
+import type { Logger } from 'pino';
+import { EarsightError } from '../../pipeline/errors.ts';
+import { DemoSource } from '../../pipeline/ingest/demo/demo-source.ts';
+import { validateSourceUrl } from '../../pipeline/ingest/url/source-url.ts';
+import { UrlSource } from '../../pipeline/ingest/url/url-source.ts';
+import { WhipSource } from '../../pipeline/ingest/whip/whip-source.ts';
+import type { MediaSource } from '../../pipeline/ports.ts';
+import type { Config } from '../config/schema.ts';
+import type { DemoSpec, StreamSpec, UrlSpec, WebcamSpec } from '../config/stream-spec.ts';
+import type { SourceFactory } from './ports.ts';
+
+export interface SourceSettings {
+  /** Rate of sound that the model wants. */
+  audioRateHz: number;
+  /** Gets what FFmpeg and the peers say, at level debug. */
+  log: Logger;
+}
+
+export function createSources(
+  config: Pick<Config, 'ingest' | 'webrtc'>,
+  settings: SourceSettings,
+): SourceFactory {
+  const { ingest, webrtc } = config;
+  const { audioRateHz } = settings;
+  const box = { width: ingest.maxPictureWidth, height: ingest.maxPictureHeight };
+  const logOf = (id: string) => (line: string) => settings.log.debug({ stream: id }, line);
+
+  const demo = ({ id, seed }: DemoSpec): MediaSource => new DemoSource({ id, seed, ...demoSize(box) });
+
+  const url = (spec: UrlSpec, maxRateHz: number | null): MediaSource =>
+    new UrlSource(spec.id, {
+      url: withCredentials(spec),
+      reading: {
+        transport: spec.transport ?? ingest.rtspTransport,
+        pace: spec.pace,
+        loop: spec.loop,
+        hwaccel: spec.hardware,
+        maxRateHz,
+        picture: box,
+        audioRateHz,
+        openTimeoutMs: ingest.connectTimeoutMs,
+        readTimeoutMs: ingest.readTimeoutMs,
+      },
+      backoff: { firstMs: ingest.retryMinMs, maxMs: ingest.retryMaxMs },
+      onLog: logOf(spec.id),
+    });
+
+  const webcam = ({ id }: WebcamSpec): MediaSource =>
+    new WhipSource({
+      id,
+      hostAddresses: ['127.0.0.1', ...webrtc.hosts],
+      portRange: webrtc.portRange === null ? null : { min: webrtc.portRange[0], max: webrtc.portRange[1] },
+      iceServers: webrtc.iceServers.map(({ urls, username, credential }) => ({
+        urls,
+        ...(username === undefined ? {} : { username }),
+        ...(credential === undefined ? {} : { credential }),
+      })),
+      box,
+      audioRateHz,
+      onLog: logOf(id),
+    });
+
+  return {
+    check(spec) {
+      if (spec.kind !== 'url') return;
+      try {
+        validateSourceUrl(spec.url, ingest);
+      } catch (thrown) {
+        if (!(thrown instanceof EarsightError)) throw thrown;
+        throw new EarsightError(thrown.code, thrown.message, { details: { field: 'url' }, cause: thrown });
+      }
+    },
+    create(spec: StreamSpec, { maxRateHz }) {
+      switch (spec.kind) {
+        case 'demo':
+          return demo(spec);
+        case 'url':
+          return url(spec, maxRateHz);
+        case 'webcam':
+          return webcam(spec);
+      }
+    },
+  };
+}
+
+/** The scene is drawn 4:3, at most as large as other pictures may be, in even numbers. */
+function demoSize(box: { width: number; height: number }): { width: number; height: number } {
+  const width = Math.min(640, box.width, (box.height * 4) / 3) & ~1;
+  return { width, height: ((width * 3) / 4) & ~1 };
+}
+
+/** User name and password given apart from the URL take the place of those in it, percent-encoded as URLs need. */
+export function withCredentials({
+  url,
+  username,
+  password,
+}: Pick<UrlSpec, 'url' | 'username' | 'password'>): string {
+  if (username === undefined && password === undefined) return url;
+  const whole = new URL(url);
+  if (username !== undefined) whole.username = encodeURIComponent(username);
+  if (password !== undefined) whole.password = encodeURIComponent(password);
+  return whole.href;
+}
