@@ -102,7 +102,7 @@ describe('StreamRegistry', () => {
       enabled: true,
       loop: false,
       pace: 'realtime',
-      hardware: false,
+      hardware: 'none',
       session: { smoothingMs: 0 },
     });
   });
