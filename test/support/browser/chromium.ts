@@ -28,9 +28,11 @@ export interface ChromiumOptions {
    * `none`: there is no device. Default `none`.
    */
   camera?: 'allowed' | 'denied' | 'none';
+  /** A name that leads to this machine, for pages that must not count as local. */
+  hostRule?: string;
 }
 
-export async function launchChromium({ camera = 'none' }: ChromiumOptions = {}): Promise<Browser> {
+export async function launchChromium({ camera = 'none', hostRule }: ChromiumOptions = {}): Promise<Browser> {
   const media =
     camera === 'none'
       ? []
@@ -38,5 +40,6 @@ export async function launchChromium({ camera = 'none' }: ChromiumOptions = {}):
           '--use-fake-device-for-media-stream',
           camera === 'allowed' ? '--use-fake-ui-for-media-stream' : '--use-fake-ui-for-media-stream=deny',
         ];
-  return chromium.launch({ executablePath: EXECUTABLE, args: [...FLAGS, ...media] });
+  const hosts = hostRule === undefined ? [] : [`--host-resolver-rules=MAP ${hostRule} 127.0.0.1`];
+  return chromium.launch({ executablePath: EXECUTABLE, args: [...FLAGS, ...media, ...hosts] });
 }

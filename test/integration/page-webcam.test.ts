@@ -1,0 +1,131 @@
+/** *Use my webcam*: refusals in plain words, and publishing to the server's own WHIP source. */
+
+import { describe, expect, it } from 'vitest';
+import { WhipSource } from '../../src/pipeline/ingest/whip/whip-source.ts';
+import { RecordingSink } from '../contract/media-source.ts';
+import { chromiumMissing } from '../support/browser/chromium.ts';
+import { problem, type ScriptedAnswer } from '../support/browser/page-server.ts';
+import { openPage } from '../support/browser/page-session.ts';
+
+const missing = chromiumMissing();
+if (missing !== null) console.log(`Skipped: the page's webcam (${missing}).`);
+
+const USE = { name: 'Use my webcam' };
+const STOP = { name: 'Stop my webcam' };
+
+/** Takes offers as the server does, with its own source, and counts the sessions. */
+class WebcamTaker implements AsyncDisposable {
+  readonly sink = new RecordingSink();
+  readonly #source = new WhipSource({ id: 'webcam' });
+  sessions = 0;
+
+  constructor() {
+    this.#source.open(this.sink);
+  }
+
+  async take(id: string, sdp: string): Promise<ScriptedAnswer> {
+    const body = await this.#source.accept(sdp);
+    this.sessions++;
+    return {
+      status: 201,
+      headers: { 'Content-Type': 'application/sdp', Location: `/api/v1/whip/${id}/session-${this.sessions}` },
+      body,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#source.close();
+  }
+}
+
+describe.skipIf(missing !== null)('Use my webcam', () => {
+  it('publishes picture and sound, and ends the session when stopped', async () => {
+    await using taker = new WebcamTaker();
+    await using session = await openPage({
+      camera: 'allowed',
+      script: { onOffer: (id, sdp) => taker.take(id, sdp) },
+    });
+    const { page, server } = session;
+    await page.getByRole('button', USE).click();
+    await expect.poll(() => taker.sink.frames.length, { timeout: 30_000 }).toBeGreaterThan(10);
+    await expect.poll(() => taker.sink.chunks.length, { timeout: 30_000 }).toBeGreaterThan(10);
+    await page.getByText('Connecting your webcam').waitFor({ state: 'detached' });
+    expect(server.deleted).toEqual([]);
+    await page.getByRole('button', STOP).click();
+    await page.getByRole('button', USE).waitFor();
+    expect(server.deleted).toEqual([
+      expect.stringMatching(/^\/api\/v1\/whip\/webcam-[a-z0-9]+\/session-1$/u),
+    ]);
+    expect(session.errors).toEqual([]);
+  });
+
+  it('publishes again, as the same stream, when the server started anew', async () => {
+    await using taker = new WebcamTaker();
+    const ids = new Set<string>();
+    await using session = await openPage({
+      camera: 'allowed',
+      script: {
+        onOffer: (id, sdp) => {
+          ids.add(id);
+          return taker.take(id, sdp);
+        },
+      },
+    });
+    const { page, server } = session;
+    await page.getByRole('button', USE).click();
+    await page.locator('.on-air').waitFor();
+    await server.close();
+    await server.open();
+    await expect.poll(() => taker.sessions, { timeout: 30_000 }).toBe(2);
+    await page.locator('.on-air').waitFor();
+    expect(ids.size).toBe(1);
+  });
+
+  it('ends the session when the page is closed', async () => {
+    await using taker = new WebcamTaker();
+    await using session = await openPage({
+      camera: 'allowed',
+      script: { onOffer: (id, sdp) => taker.take(id, sdp) },
+    });
+    const { page, server } = session;
+    await page.getByRole('button', USE).click();
+    await page.locator('.on-air').waitFor();
+    await page.goto('about:blank');
+    await expect.poll(() => server.deleted.length, { timeout: 10_000 }).toBe(1);
+  });
+
+  it.each([
+    ['denied', 'Camera and microphone are not allowed.'],
+    ['none', 'No camera or no microphone found.'],
+  ] as const)('says what to do when the camera is %s', async (camera, words) => {
+    await using session = await openPage({ camera });
+    const { page } = session;
+    await page.getByRole('button', USE).click();
+    await page.getByText(words).waitFor();
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await page.getByText(words).waitFor({ state: 'detached' });
+    await page.getByRole('button', USE).waitFor();
+  });
+
+  it('passes on why the server refuses', async () => {
+    await using session = await openPage({
+      camera: 'allowed',
+      script: {
+        onOffer: () => Promise.resolve(problem(422, 'unacceptable-sdp', 'The offer has no picture.')),
+      },
+    });
+    await session.page.getByRole('button', USE).click();
+    await session.page.getByText('The offer has no picture.').waitFor();
+  });
+
+  it('explains that the camera needs a secure page', async () => {
+    await using session = await openPage({
+      camera: 'allowed',
+      // Not this machine by name, so no secure context.
+      hostRule: 'camera.example',
+    });
+    await session.page.getByRole('button', USE).click();
+    await session.page.getByText('The browser lends the camera to secure pages only.').waitFor();
+    await session.page.getByText(/http:\/\/localhost:\d+/u).waitFor();
+  });
+});
