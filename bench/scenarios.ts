@@ -1,9 +1,8 @@
 /** The server under real load: a webcam, RTSP cameras, subscribers; each run measures one quiet stretch. */
 
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRtspServer } from '../test/support/rtsp/rtsp-server.ts';
+import { publishWebcam } from './publish.ts';
 import { ServerUnderTest } from './server-under-test.ts';
 import { Crowd } from './subscribers.ts';
 import type { Row } from './table.ts';
@@ -70,16 +69,18 @@ async function measure(
   };
 }
 
-/** One webcam, 640x480 at 30 frames a second, by WebRTC. */
+/** One webcam by WebRTC. The browser that plays it runs on the same machine, and takes its share. */
 export async function webcam(scenario: Scenario): Promise<Row[]> {
   const server = await ServerUnderTest.start({});
-  const publisher = fork(new URL('./publish.ts', import.meta.url), [`${server.url}/api/v1/whip/webcam`]);
   try {
-    await once(publisher, 'message');
-    await server.live();
-    return [await measure('webcam 640x480@30', server, scenario, { readers: 1 })];
+    const hangUp = await publishWebcam(server.url, 'webcam');
+    try {
+      await server.live();
+      return [await measure('webcam 640x480@30', server, scenario, { readers: 1 })];
+    } finally {
+      await hangUp();
+    }
   } finally {
-    publisher.disconnect();
     await server.close();
   }
 }
