@@ -35,7 +35,7 @@ const program = new Command('earsight')
   .configureHelp({ showGlobalOptions: true });
 
 // Commands are loaded when they run, so that --help and --version need no model, decoder or network library.
-addSettingsFlags(program.command('serve', { isDefault: true }))
+addSettingsFlags(program.command('serve'))
   .description('run the server and its page')
   .action((options: SettingsOptions) =>
     finish(import('./commands/serve.ts').then(({ serve }) => serve(options))),

@@ -181,6 +181,15 @@ describe('Publications', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('gives a publisher half a minute to connect', async () => {
+    const { registry } = setUp();
+    await new Publications(registry).publish('desk', 'offer');
+    await vi.advanceTimersByTimeAsync(29_999);
+    expect(registry.find('desk')).not.toBeNull();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(registry.find('desk')).toBeNull();
+  });
+
   it('keeps a configured stream when its publisher goes', async () => {
     const { registry, pipeline } = setUp();
     registry.add(make({ kind: 'webcam', id: 'desk' }));

@@ -14,11 +14,14 @@ export interface StreamRegistryDeps extends StreamDeps {
   departureMs: number;
 }
 
+/** A publisher whose offer was answered has this long to connect: ICE may try many pairs, one after the other. */
+const CONNECT_MS = 30_000;
+
 /** Owns every stream; closing it closes them all. */
 export class StreamRegistry {
   readonly #deps: StreamRegistryDeps;
   readonly #streams = new Map<string, Stream>();
-  readonly #departures = new Map<string, NodeJS.Timeout>();
+  readonly #departures = new Map<string, { timer: NodeJS.Timeout; waitMs: number }>();
   #closed: Promise<void> | null = null;
 
   constructor(deps: StreamRegistryDeps) {
@@ -134,21 +137,25 @@ export class StreamRegistry {
     if (stream.ephemeral) this.#watchDeparture(info);
   }
 
-  #watchDeparture(info: StreamInfo): void {
-    if (info.state === 'live' || info.state === 'degraded') {
-      this.#forgetDeparture(info.id);
-    } else if (!this.#departures.has(info.id) && this.#closed === null) {
-      const timer = setTimeout(() => {
-        this.#departures.delete(info.id);
-        // A removal by somebody else may have won.
-        this.remove(info.id).catch(() => undefined);
-      }, this.#deps.departureMs);
-      this.#departures.set(info.id, timer);
-    }
+  /** One that delivers stays; one that connects gets longer than one that is gone. */
+  #watchDeparture({ id, state }: StreamInfo): void {
+    const waitMs =
+      state === 'live' || state === 'degraded'
+        ? null
+        : Math.max(this.#deps.departureMs, state === 'connecting' ? CONNECT_MS : 0);
+    if (this.#departures.get(id)?.waitMs === waitMs) return;
+    this.#forgetDeparture(id);
+    if (waitMs === null || this.#closed !== null) return;
+    const timer = setTimeout(() => {
+      this.#departures.delete(id);
+      // A removal by somebody else may have won.
+      this.remove(id).catch(() => undefined);
+    }, waitMs);
+    this.#departures.set(id, { timer, waitMs });
   }
 
   #forgetDeparture(id: string): void {
-    clearTimeout(this.#departures.get(id));
+    clearTimeout(this.#departures.get(id)?.timer);
     this.#departures.delete(id);
   }
 }
