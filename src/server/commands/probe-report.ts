@@ -26,9 +26,9 @@ export interface ProbeReport {
     senderReports: number;
   } | null;
   audio: { codec: string; rateHz: number; channels: number; senderReports: number } | null;
-  /** Sound minus picture as the sender's reports tie them, in milliseconds; null without reports of both tracks. */
+  /** How far the tracks' clocks are apart (audio minus video) by the sender's reports; null without reports of both. */
   skewMs: number | null;
-  /** How much later than pictures of the same time stamp sound arrives, median, in milliseconds. */
+  /** How much later than the picture of the same moment sound arrives, median; null where the clocks are not tied. */
   soundArrivesLaterMs: number | null;
   drops: Record<string, number>;
   suggestions: string[];
@@ -129,13 +129,14 @@ export class ProbeCollector {
   }
 
   #skewMs(): number | null {
+    if (this.#tracks?.timing === 'shared') return 0;
     const { audio, video } = this.#senderOffsetUs;
     return audio === null || video === null ? null : (audio - video) / 1000;
   }
 
   #arrivalMs(): number | null {
-    const [audio, video] = [median(this.#lagsUs.audio), median(this.#lagsUs.video)];
-    return audio === null || video === null ? null : (audio - video) / 1000;
+    const [audio, video, skewMs] = [median(this.#lagsUs.audio), median(this.#lagsUs.video), this.#skewMs()];
+    return audio === null || video === null || skewMs === null ? null : (audio - video) / 1000 - skewMs;
   }
 }
 
@@ -164,7 +165,7 @@ export function suggestionsFor(facts: Omit<ProbeReport, 'suggestions'>): string[
   }
   if (skewMs !== null && Math.abs(skewMs) > LARGE_SKEW_MS) {
     suggestions.push(
-      `Sound and picture start ${Math.round(Math.abs(skewMs))} ms apart; the reports correct that. If heat still trails a clap, set session.avOffsetMs.`,
+      `The clocks of sound and picture are ${Math.round(Math.abs(skewMs))} ms apart; the reports correct that. If heat still trails a clap, set session.avOffsetMs.`,
     );
   }
   if (video?.measuredRateHz != null && video.measuredRateHz < LOW_RATE_HZ) {
@@ -222,7 +223,7 @@ export function reportText(url: string, report: ProbeReport): string {
   if (report.timing === 'shared') rows.push(['timing', 'one clock for both tracks']);
   if (report.timing === 'sender-reports') {
     rows.push(['sender reports', `${video?.senderReports ?? 0} video, ${audio?.senderReports ?? 0} audio`]);
-    rows.push(['sound - picture', `${ms(skewMs)} by the reports, ${ms(soundArrivesLaterMs)} by arrival`]);
+    rows.push(['clocks apart', `${ms(skewMs)}; sound arrives ${ms(soundArrivesLaterMs)} after its picture`]);
   }
   const drops = Object.entries(report.drops).map(([reason, count]) => `${reason} ${count}`);
   if (drops.length > 0) rows.push(['dropped', drops.join(', ')]);
