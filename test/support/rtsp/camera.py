@@ -17,7 +17,7 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
 VIDEO = {
-    "h264": "x264enc tune=zerolatency speed-preset=ultrafast bitrate=800 key-int-max={gop} bframes=0 ! "
+    "h264": "x264enc tune=zerolatency speed-preset=ultrafast sliced-threads=false threads=1 bitrate=800 key-int-max={gop} bframes=0 ! "
     "video/x-h264,profile=baseline ! rtph264pay name=pay{n} pt=96 config-interval=-1",
     "mjpeg": "jpegenc ! rtpjpegpay name=pay{n} pt=26",
 }

@@ -1,0 +1,114 @@
+/** Which URLs a source may have: read, judged against the operator's rules, and sorted by how they are opened. */
+
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { EarsightError } from '../../errors.ts';
+import { redactUrl } from '../../redact.ts';
+
+/** `rtsp`: cameras; `network`: everything else by net; `file`; `device`: a local camera (v4l2). */
+export type SourceKind = 'rtsp' | 'network' | 'file' | 'device';
+
+const kinds: Record<string, SourceKind> = {
+  rtsp: 'rtsp',
+  rtsps: 'rtsp',
+  rtmp: 'network',
+  rtmps: 'network',
+  http: 'network',
+  https: 'network',
+  srt: 'network',
+  udp: 'network',
+  file: 'file',
+  v4l2: 'device',
+};
+
+/** All schemes that can be allowed. */
+export const sourceSchemes: readonly string[] = Object.keys(kinds);
+
+export interface SourceUrl {
+  kind: SourceKind;
+  scheme: string;
+  /** What FFmpeg is given: the URL, or a path for files and devices. May hold credentials. */
+  input: string;
+}
+
+export interface SourceUrlRules {
+  /** Folders that `file:` may reach into; none: no files. */
+  allowedFileRoots: readonly string[];
+  /** Allowed schemes; all of {@link sourceSchemes} unless told. */
+  schemes?: readonly string[];
+}
+
+/**
+ * Reads a source's URL without judging it.
+ * @throws EarsightError `bad-url`.
+ */
+export function parseSourceUrl(url: string): SourceUrl {
+  const text = url.trim();
+  // Line breaks could forge headers.
+  if (/[\u0000-\u001f\u007f]/.test(text)) throw badUrl(url, 'it holds control characters; remove them');
+  if (!URL.canParse(text))
+    throw badUrl(url, 'it is no URL; write scheme://host/path, or file:///path for a file');
+  const parsed = new URL(text);
+  const scheme = parsed.protocol.slice(0, -1);
+  const kind = Object.hasOwn(kinds, scheme) ? kinds[scheme] : undefined;
+  if (kind === undefined) throw unknownScheme(url, scheme, sourceSchemes);
+  if (kind === 'file') return { kind, scheme, input: filePath(url, parsed) };
+  if (kind === 'device') {
+    if (!/^\/dev\/video\d+$/.test(parsed.pathname))
+      throw badUrl(url, 'a v4l2 source names a device, such as v4l2:///dev/video0');
+    return { kind, scheme, input: parsed.pathname };
+  }
+  if (parsed.hostname === '') throw badUrl(url, 'the host is missing');
+  return { kind, scheme, input: text };
+}
+
+/**
+ * Reads a source's URL and judges it. Links are resolved, so that none leads out of the allowed folders.
+ * @throws EarsightError `bad-url`, `forbidden-path`; the messages name the mend and no credential.
+ */
+export function validateSourceUrl(url: string, rules: SourceUrlRules): SourceUrl {
+  const source = parseSourceUrl(url);
+  const schemes = rules.schemes ?? sourceSchemes;
+  if (!schemes.includes(source.scheme)) throw unknownScheme(url, source.scheme, schemes);
+  if (source.kind !== 'file') return source;
+  const path = resolveLinks(source.input);
+  const inside = rules.allowedFileRoots.some((root) => {
+    const folder = resolveLinks(root);
+    return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+  });
+  if (!inside)
+    throw new EarsightError(
+      'forbidden-path',
+      `${source.input} lies outside the folders that sources may read (${rules.allowedFileRoots.join(', ') || 'none'}); ` +
+        'move it there, or allow its folder in the configuration',
+      { details: { path: source.input } },
+    );
+  return { ...source, input: path };
+}
+
+function filePath(url: string, parsed: URL): string {
+  try {
+    return fileURLToPath(parsed);
+  } catch {
+    throw badUrl(url, 'a file is named by its full path: file:///path/to/file');
+  }
+}
+
+/** The real path; of what does not exist, the real path of the folder that does, and the rest as it is. */
+function resolveLinks(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(resolveLinks(parent), basename(path));
+  }
+}
+
+function badUrl(url: string, why: string): EarsightError {
+  return new EarsightError('bad-url', `"${redactUrl(url)}" can't be a source: ${why}`);
+}
+
+function unknownScheme(url: string, scheme: string, allowed: readonly string[]): EarsightError {
+  return badUrl(url, `the scheme "${scheme}" is not among ${allowed.join(', ')}`);
+}

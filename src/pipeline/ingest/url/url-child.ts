@@ -1,0 +1,37 @@
+/** The media child of a URL source: one connection, then it ends. */
+
+import { AV_LOG_ERROR } from 'node-av/constants';
+import { Log } from 'node-av/lib';
+import { systemClock } from '../../clock.ts';
+import { EarsightError, messageOf } from '../../errors.ts';
+import { MediaChannel } from '../process/media-channel.ts';
+import { MediaReader } from './media-reader.ts';
+import type { UrlCommand, UrlEvent } from './url-messages.ts';
+
+Log.setLevel(AV_LOG_ERROR);
+
+let reader: MediaReader | null = null;
+let reading: Promise<void> | null = null;
+
+const channel = new MediaChannel<UrlCommand, UrlEvent>({
+  onCommand: ({ source, options }) => {
+    reader = new MediaReader(source, options, channel, systemClock);
+    reading = read(reader);
+  },
+  onClose: async () => {
+    reader?.stop();
+    await reading;
+  },
+});
+
+async function read(from: MediaReader): Promise<void> {
+  try {
+    await from.run();
+    channel.event({ kind: 'ended' });
+  } catch (error) {
+    const code = error instanceof EarsightError ? error.code : 'internal';
+    if (code === 'internal') console.error(error);
+    channel.event({ kind: 'failed', code, detail: messageOf(error) });
+  }
+  channel.end();
+}

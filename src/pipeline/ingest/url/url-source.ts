@@ -1,0 +1,193 @@
+/** A camera, stream or file by URL: keeps one media child on it, and a new one whenever that ends. */
+
+import type { ErrorCode } from '../../errors.ts';
+import type { MediaSink, MediaSource } from '../../ports.ts';
+import { redactor } from '../../redact.ts';
+import { MediaProcess, type MediaProcessExit } from '../process/media-process.ts';
+import { type BackoffOptions, backoffMs, defaultBackoff } from './backoff.ts';
+import { parseSourceUrl, type SourceUrl } from './source-url.ts';
+import type { ReadingOptions, UrlCommand, UrlEvent } from './url-messages.ts';
+
+export interface UrlSourceOptions {
+  /** May hold percent-encoded credentials. Judged by `validateSourceUrl` before, where it comes from outside. */
+  url: string;
+  /** Anything that differs from {@link readingDefaults}. */
+  reading?: Partial<ReadingOptions>;
+  backoff?: Partial<BackoffOptions>;
+  /** Each line of FFmpeg's log, free of credentials. */
+  onLog?: (line: string) => void;
+}
+
+export const readingDefaults: ReadingOptions = {
+  transport: 'tcp',
+  pace: 'realtime',
+  loop: false,
+  maxRateHz: null,
+  picture: { width: 640, height: 480 },
+  audioRateHz: 22_050,
+  hwaccel: 'none',
+  openTimeoutMs: 10_000,
+  readTimeoutMs: 10_000,
+};
+
+type UrlProcess = MediaProcess<UrlCommand, UrlEvent>;
+
+/**
+ * Any URL that FFmpeg reads. Live sources (RTSP, and all on the net that has no end) are tried for ever, the first
+ * connection like every later one, with capped exponential backoff. Recordings end with `ended`; a file that can't
+ * be read is `failed`. A child that crashed or hangs is replaced in every case.
+ *
+ * Each connection has a child process of its own, so neither memory nor any fault of a decoder outlives it, and a
+ * camera that is away costs nothing while it is waited for.
+ *
+ * With `pace: 'fastest'` a recording is read as fast as its consumer takes it, and nothing is dropped: the child
+ * waits while the pipe is full. A consumer whose work is not done when a sink method returns calls {@link pause}
+ * and {@link resume}, as with a Node stream.
+ */
+export class UrlSource implements MediaSource {
+  readonly id: string;
+  readonly #source: SourceUrl;
+  readonly #options: UrlSourceOptions;
+  readonly #backoff: BackoffOptions;
+  readonly #redact: (text: string) => string;
+  #sink: MediaSink | null = null;
+  #process: UrlProcess | null = null;
+  #closing: Promise<void> = Promise.resolve();
+  #verdict: UrlEvent | null = null;
+  #retry: NodeJS.Timeout | undefined;
+  #epoch = 0;
+  #failures = 0;
+  #liveSinceMs: number | null = null;
+  #paused = false;
+
+  /** @throws EarsightError `bad-url`. */
+  constructor(id: string, options: UrlSourceOptions) {
+    this.id = id;
+    this.#options = options;
+    this.#source = parseSourceUrl(options.url);
+    this.#backoff = { ...defaultBackoff, ...options.backoff };
+    this.#redact = redactor([options.url]);
+  }
+
+  open(sink: MediaSink): void {
+    this.#sink = sink;
+    sink.phase({ phase: 'connecting', epoch: this.#epoch, detail: null });
+    this.#connect();
+  }
+
+  restart(reason: string): void {
+    if (this.#sink === null || (this.#process === null && this.#retry === undefined)) return;
+    const detail = `a new connection was asked for: ${reason}`;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    this.#endProcess();
+    this.#failures += 1;
+    this.#next(reason, detail, 0);
+  }
+
+  /** Stops taking media; the child drops (live) or waits (`fastest`). */
+  pause(): void {
+    this.#paused = true;
+    this.#process?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#process?.resume();
+  }
+
+  async close(): Promise<void> {
+    this.#sink = null;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    this.#endProcess();
+    await this.#closing;
+  }
+
+  #endProcess(): void {
+    const ending = this.#process?.close();
+    this.#process = null;
+    if (ending !== undefined) this.#closing = Promise.all([this.#closing, ending]).then(() => undefined);
+  }
+
+  #connect(): void {
+    const sink = this.#sink;
+    if (sink === null) return;
+    this.#verdict = null;
+    this.#liveSinceMs = null;
+    const process = new MediaProcess<UrlCommand, UrlEvent>({
+      entry: new URL('./url-child.ts', import.meta.url),
+      sourceId: this.id,
+      epoch: this.#epoch,
+      media: sink,
+      onEvent: (event) => this.#take(event),
+      onExit: (exit) => this.#ended(exit),
+      redact: this.#redact,
+      ...(this.#options.onLog === undefined ? {} : { onLog: this.#options.onLog }),
+    });
+    this.#process = process;
+    if (this.#paused) process.pause();
+    process.send({ source: this.#source, options: { ...readingDefaults, ...this.#options.reading } });
+  }
+
+  #take(event: UrlEvent): void {
+    if (event.kind !== 'live') {
+      this.#verdict = event;
+      return;
+    }
+    this.#liveSinceMs = performance.now();
+    this.#sink?.phase({ phase: 'connected', epoch: this.#epoch });
+  }
+
+  /** The child is gone: what it said last decides, or the way it went. */
+  #ended(exit: MediaProcessExit): void {
+    this.#process = null;
+    const verdict = this.#verdict;
+    if (verdict?.kind === 'ended') {
+      this.#finish({ phase: 'ended', reason: 'end-of-file', detail: null });
+      return;
+    }
+    const log = exit.log.at(-1);
+    if (verdict?.kind === 'failed') {
+      const detail = this.#redact(log === undefined ? verdict.detail : `${verdict.detail}. FFmpeg: ${log}`);
+      // A file does not mend itself; a camera may.
+      if (this.#source.kind === 'file') this.#finish({ phase: 'failed', reason: verdict.code, detail });
+      else this.#fail(verdict.code, detail);
+      return;
+    }
+    this.#fail('source-crashed', log === undefined ? exit.detail : `${exit.detail}: ${log}`);
+  }
+
+  #fail(reason: ErrorCode, detail: string): void {
+    const healthy =
+      this.#liveSinceMs !== null && performance.now() - this.#liveSinceMs >= this.#backoff.healthyMs;
+    this.#failures = healthy ? 1 : this.#failures + 1;
+    this.#next(reason, detail, backoffMs(this.#failures, this.#backoff));
+  }
+
+  #next(reason: string, detail: string, retryInMs: number): void {
+    this.#epoch += 1;
+    const epoch = this.#epoch;
+    this.#sink?.phase({
+      phase: 'reconnecting',
+      epoch,
+      reason,
+      detail: this.#redact(detail),
+      retryInMs,
+    });
+    this.#retry = setTimeout(() => {
+      // Cameras that serve one client at a time want the old connection gone before the new one comes.
+      void this.#closing.then(() => {
+        if (this.#epoch !== epoch || this.#retry === undefined) return;
+        this.#retry = undefined;
+        this.#connect();
+      });
+    }, retryInMs);
+  }
+
+  #finish(phase: Parameters<MediaSink['phase']>[0]): void {
+    const sink = this.#sink;
+    this.#sink = null;
+    sink?.phase(phase);
+  }
+}
