@@ -35,6 +35,11 @@ export class SessionFigures {
     ]);
   }
 
+  /** Since the newest report of this connection; null before the first. */
+  senderReportAgeMs(nowUs: number): number | null {
+    return this.lastReportUs === null ? null : Math.max(0, nowUs - this.lastReportUs) / 1000;
+  }
+
   stats(nowUs: number, skewUs: number | null): SessionStats {
     const quantiles = this.#recent.quantiles(nowUs, 0, [0.5, 0.95, 0.99]);
     const means = this.#recent.means(nowUs);
@@ -54,7 +59,7 @@ export class SessionFigures {
         heatUs: Math.round(means[5]!),
       },
       skewUs,
-      senderReportAgeMs: this.lastReportUs === null ? null : Math.max(0, nowUs - this.lastReportUs) / 1000,
+      senderReportAgeMs: this.senderReportAgeMs(nowUs),
     };
   }
 }

@@ -205,7 +205,7 @@ export class StreamSession implements MediaSink {
 
   stats(): SessionStats {
     const nowUs = this.#parts.clock.monotonicUs();
-    return this.#figures.stats(nowUs, this.#aligner.clock(nowUs)?.skewUs ?? null);
+    return this.#figures.stats(nowUs, this.#skewUs(nowUs));
   }
 
   /** The newest result with its picture; null before the first. */
@@ -247,11 +247,16 @@ export class StreamSession implements MediaSink {
     const nowUs = this.#parts.clock.monotonicUs();
     this.#advance();
     this.#judge(nowUs);
+    this.#parts.observer.clock(this.id, this.#skewUs(nowUs), this.#figures.senderReportAgeMs(nowUs));
     const reason = this.#monitor.takeRestart(nowUs);
     if (reason !== null) {
       this.#restartReason = reason;
       this.#source.restart(reason);
     }
+  }
+
+  #skewUs(nowUs: number): number | null {
+    return this.#aligner.clock(nowUs)?.skewUs ?? null;
   }
 
   #advance(): void {

@@ -1,0 +1,47 @@
+/** The whole server in this process, on a free port, quiet. */
+
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import type { StreamInfo } from '../../src/protocol/messages.ts';
+import { loadConfig } from '../../src/server/config/load.ts';
+import { EarsightServer } from '../../src/server/server.ts';
+
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return address.port;
+}
+
+/** @param assignments as `--set` takes them. */
+export async function startLiveServer(assignments: readonly string[] = []): Promise<EarsightServer> {
+  const port = await freePort();
+  const config = loadConfig({ assignments: [`server.port=${port}`, ...assignments] });
+  return EarsightServer.start(config, pino({ level: 'silent' }));
+}
+
+export async function streamsOf(url: string): Promise<StreamInfo[]> {
+  const answer = await fetch(`${url}/api/v1/streams`);
+  return ((await answer.json()) as { streams: StreamInfo[] }).streams;
+}
+
+/** Waits until a stream is in a state; tells what it was instead when it is not in time. */
+export async function untilState(
+  url: string,
+  id: string,
+  state: string,
+  timeoutMs = 40_000,
+): Promise<StreamInfo> {
+  let seen: StreamInfo | undefined;
+  for (const end = performance.now() + timeoutMs; performance.now() < end; ) {
+    seen = (await streamsOf(url)).find((stream) => stream.id === id);
+    if (seen?.state === state) return seen;
+    await sleep(100);
+  }
+  throw new Error(`${id} is not ${state} but ${seen?.state ?? 'absent'}: ${seen?.detail ?? ''}`);
+}
