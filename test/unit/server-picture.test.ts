@@ -123,6 +123,22 @@ describe('colours', () => {
     for (const [yuv, rgb] of cases) expect([...i420ToRgb(Uint8Array.from(yuv), 1, 1)]).toEqual(rgb);
   });
 
+  it('are the same in bands as at once', () => {
+    const { data } = ramp(33, 17);
+    const rgb = new Uint8Array(33 * 17 * 3);
+    const back = new Uint8Array(data.length);
+    for (const [from, to] of [
+      [0, 6],
+      [6, 16],
+      [16, 17],
+    ] as const) {
+      i420ToRgb(data, 33, 17, rgb, from, to);
+      rgbToI420(rgb, 33, 17, back, from, to);
+    }
+    expect(rgb).toEqual(i420ToRgb(data, 33, 17));
+    expect(back).toEqual(rgbToI420(rgb, 33, 17));
+  });
+
   it('come back from RGB within rounding, odd sizes included', () => {
     const { data } = ramp(33, 17);
     expect(largest(rgbToI420(i420ToRgb(data, 33, 17), 33, 17), data)).toBeLessThanOrEqual(2);

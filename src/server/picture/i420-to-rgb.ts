@@ -1,13 +1,22 @@
 /** Packed I420 in JFIF colours (BT.601, full range) to packed RGB, for snapshots. Pure. */
 
-/** Chroma is repeated, not interpolated: JPEG's own decoders do the same at this quality. */
-export function i420ToRgb(data: Uint8Array, width: number, height: number): Uint8Array {
-  const rgb = new Uint8Array(width * height * 3);
+/**
+ * Chroma is repeated, not interpolated: it is seldom seen at this quality.
+ * @param rgb receives rows `from` to `to` (exclusive) of the packed picture, and is returned
+ */
+export function i420ToRgb(
+  data: Uint8Array,
+  width: number,
+  height: number,
+  rgb: Uint8Array = new Uint8Array(width * height * 3),
+  from = 0,
+  to = height,
+): Uint8Array {
   const chromaWidth = (width + 1) >> 1;
   const u = width * height;
   const v = u + chromaWidth * ((height + 1) >> 1);
-  let out = 0;
-  for (let row = 0; row < height; row++) {
+  let out = from * width * 3;
+  for (let row = from; row < to; row++) {
     for (let column = 0; column < width; column++) {
       const luma = data[row * width + column]!;
       const chroma = (row >> 1) * chromaWidth + (column >> 1);

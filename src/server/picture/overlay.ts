@@ -14,7 +14,7 @@ export interface HeatLayer {
 const MAX_OPACITY = 0.6;
 
 /**
- * Writes into `rgb` (packed, `width x height`). Maps are stretched over the whole picture, bilinear between the
+ * Writes into rows `from` to `to` (exclusive) of `rgb` (packed, `width x height`). Maps are stretched over the whole picture, bilinear between the
  * centres of their cells.
  */
 export function blendHeat(
@@ -22,10 +22,12 @@ export function blendHeat(
   width: number,
   height: number,
   layers: readonly HeatLayer[],
+  from = 0,
+  to = height,
 ): void {
   for (const layer of layers) {
     const colour = parseColour(layer.colour);
-    for (let row = 0; row < height; row++) {
+    for (let row = from; row < to; row++) {
       for (let column = 0; column < width; column++) {
         const heat = heatAt(
           layer,

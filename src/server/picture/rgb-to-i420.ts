@@ -1,19 +1,33 @@
 /** Packed RGB to packed I420 in JFIF colours, so that a blended snapshot can become a JPEG. Pure. */
 
-/** Chroma is the mean of the two by two pixels it stands for (fewer at odd borders). */
-export function rgbToI420(rgb: Uint8Array, width: number, height: number): Uint8Array {
+/** Bytes of a packed I420 picture. */
+export function i420Bytes(width: number, height: number): number {
+  return width * height + 2 * ((width + 1) >> 1) * ((height + 1) >> 1);
+}
+
+/**
+ * Chroma is the mean of the two by two pixels it stands for (fewer at odd borders).
+ * @param data receives rows `from` (even) to `to` (exclusive; even, or the height), and is returned
+ */
+export function rgbToI420(
+  rgb: Uint8Array,
+  width: number,
+  height: number,
+  data: Uint8Array = new Uint8Array(i420Bytes(width, height)),
+  from = 0,
+  to = height,
+): Uint8Array {
   const chromaWidth = (width + 1) >> 1;
   const chromaHeight = (height + 1) >> 1;
   const u = width * height;
   const v = u + chromaWidth * chromaHeight;
-  const data = new Uint8Array(v + chromaWidth * chromaHeight);
   // ITU-T T.871 section 7.
-  for (let pixel = 0; pixel < u; pixel++) {
+  for (let pixel = from * width; pixel < to * width; pixel++) {
     data[pixel] = Math.round(
       0.299 * rgb[pixel * 3]! + 0.587 * rgb[pixel * 3 + 1]! + 0.114 * rgb[pixel * 3 + 2]!,
     );
   }
-  for (let row = 0; row < chromaHeight; row++) {
+  for (let row = from >> 1; row < (to + 1) >> 1; row++) {
     for (let column = 0; column < chromaWidth; column++) {
       let red = 0;
       let green = 0;
