@@ -11,8 +11,11 @@ if (root === null) throw new Error('index.html has no #app.');
 
 rememberSettings();
 const webcam = new WebcamPublisher();
-const connection = new LiveConnection((streamIds) => {
-  if (!streamIds.has(webcam.id)) webcam.serverForgot();
+const connection = new LiveConnection({
+  ownNames: new Map([[webcam.id, 'My webcam']]),
+  onHello: (streamIds) => {
+    if (!streamIds.has(webcam.id)) webcam.serverForgot();
+  },
 });
 root.textContent = '';
 render(<App connection={connection} webcam={webcam} />, root);

@@ -17,8 +17,8 @@ export interface ViewSettings {
 
 export const DEFAULT_SETTINGS: ViewSettings = {
   hiddenClasses: [],
-  opacity: 0.8,
-  threshold: 0.15,
+  opacity: 0.85,
+  threshold: 0.1,
   labels: true,
   outlines: true,
 };

@@ -36,17 +36,24 @@ const WATCHED: SubscriptionSettings = { preview: 'jpeg', maxRateHz: null };
 /** In a hidden tab: enough for the histories, and no pictures. */
 const HIDDEN: SubscriptionSettings = { preview: 'none', maxRateHz: 2 };
 
+export interface LiveConnectionOptions {
+  /** What to call streams, by identifier, where this page knows better than the server. */
+  ownNames: ReadonlyMap<string, string>;
+  /** Told the identifiers of all streams whenever the line is opened. */
+  onHello: (streamIds: ReadonlySet<string>) => void;
+}
+
 export class LiveConnection {
   readonly #link = signal<LinkState>('connecting');
   readonly #hello = signal<HelloMessage | null>(null);
   readonly #streams = signal<readonly LiveStream[]>([]);
   readonly #subscription: Subscription;
   readonly #stopping = new AbortController();
-  readonly #onHello: (streamIds: ReadonlySet<string>) => void;
+  readonly #options: LiveConnectionOptions;
 
-  /** Opens the line. @param onHello Told the identifiers of all streams whenever the line is opened. */
-  constructor(onHello: (streamIds: ReadonlySet<string>) => void) {
-    this.#onHello = onHello;
+  /** Opens the line. */
+  constructor(options: LiveConnectionOptions) {
+    this.#options = options;
     this.#subscription = subscribe(`${API_BASE}heatmaps`, {
       ...(document.hidden ? HIDDEN : WATCHED),
       backoff: { maxMs: 5_000 },
@@ -104,7 +111,7 @@ export class LiveConnection {
     this.#hello.value = hello;
     this.#keepOnly(({ id }) => ids.has(id));
     for (const info of hello.streams) this.#upsert(info);
-    this.#onHello(ids);
+    this.#options.onHello(ids);
     void this.#readDetails();
   }
 
@@ -112,7 +119,9 @@ export class LiveConnection {
     return this.#streams.peek().find((stream) => stream.id === id);
   }
 
-  #upsert(info: StreamInfo): void {
+  #upsert(told: StreamInfo): void {
+    const ownName = this.#options.ownNames.get(told.id);
+    const info = ownName === undefined ? told : { ...told, name: ownName };
     const known = this.#find(info.id);
     if (known !== undefined) {
       known.info.value = info;

@@ -9,18 +9,18 @@ export interface HeatLook {
 }
 
 /** Share of white in the colour of the surest heat: a lit core reads as "here" on any background. */
-const CORE_WHITENESS = 0.45;
+const CORE_WHITENESS = 0.4;
 
 /**
- * Alpha of a heat value: 0 up to the threshold, `opacity` at 1, and eased in between so that neither end
- * shows an edge. Monotonic in heat.
+ * Alpha of a heat value: 0 up to the threshold, `opacity` at 1. It leaves the threshold without a rim, then
+ * rises early, so that a quarter of the way up is already half covered: weak heat is what needs help to be seen.
+ * Monotonic in heat.
  */
 export function heatAlpha(heat: number, look: HeatLook): number {
   const span = 1 - look.threshold;
   if (heat <= look.threshold || span <= 0) return 0;
   const u = Math.min((heat - look.threshold) / span, 1);
-  // Smoothstep leaves the threshold without a rim; the square root brings the middle up so weak heat is seen.
-  return look.opacity * Math.sqrt(u * u * (3 - 2 * u));
+  return look.opacity * (1 - (1 - u) ** 3) ** 1.3;
 }
 
 /** 256 RGBA entries (not premultiplied) for heat levels 0/255 .. 255/255. */

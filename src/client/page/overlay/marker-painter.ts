@@ -80,8 +80,11 @@ export class MarkerPainter {
   #outline(message: HeatmapMessage, heat: Uint8Array, colour: string, threshold: number): void {
     const upscaler = this.#prepare(message.grid);
     upscaler.upscale(heat, this.#field);
-    // Half-way between "just shown" and "surest": the region a person would point at.
-    const level = (1 + threshold) / 2;
+    let hottest = 0;
+    for (const value of heat) if (value > hottest) hottest = value;
+    // Half-way from "just shown" to this result's hottest: the region a person would point at.
+    const level = (hottest / 255 + threshold) / 2;
+    if (level <= threshold) return;
     const pieces = isoContour(this.#field, upscaler.width, upscaler.height, level);
     if (pieces.length === 0) return;
     const { width, height } = this.#size();

@@ -26,20 +26,21 @@ export function stateWords(state: StreamState): Words {
 
 /** Sentences for the commonest reasons, for when the server gave no detail. */
 const REASONS: Record<string, string> = {
+  connecting: 'Waiting for the first picture and sound.',
   'no-audio': 'The source sends no sound, so nothing can be located.',
   'no-video': 'The source sends no picture.',
-  'connection-refused': 'The camera refused the connection.',
-  timeout: 'The camera does not answer.',
-  unauthorized: 'The camera refused the user name or the password.',
-  'not-found': 'The camera knows no stream at this address.',
+  'no-media': 'Connected; waiting for picture and sound.',
+  'source-refused': 'The source refused the connection.',
+  'source-lost': 'The connection to the source broke.',
+  'publisher-left': 'The webcam hung up.',
   'end-of-file': 'The recording is over.',
+  disabled: 'Switched off.',
 };
 
 /** One sentence about why the stream is not simply live; null when there is nothing to say. */
 export function stateSentence(info: StreamInfo): string | null {
   if (info.detail !== null) return info.detail;
   if (info.reason !== null) return REASONS[info.reason] ?? `Reason: ${info.reason.replaceAll('-', ' ')}.`;
-  if (info.state === 'connecting') return 'Waiting for the first picture and sound.';
   return null;
 }
 
@@ -80,7 +81,10 @@ export const STAGES: readonly StageWords[] = [
 const DROPS: Record<string, string> = {
   superseded: 'replaced by a newer frame',
   'rate-cap': 'above the rate limit',
-  'pipe-full': 'server too busy to take them',
+  behind: 'skipped, the server was behind',
+  late: 'without their sound in time',
+  'pipe-full': 'not taken, the server was busy',
+  'out-of-order': 'out of order',
   'inference-failed': 'model failed',
   'decode-error': 'damaged',
   'packet-lost': 'lost on the network',
