@@ -1,7 +1,7 @@
 /** A pendulum clock whose tick-tock comes when the bob passes the middle. */
 
 import type { Actor, Note, Pose } from '../actor.ts';
-import { addNote, BandPass, createNoise } from '../dsp.ts';
+import { addNote, BandPass, createNoise, envelope, LowPass } from '../dsp.ts';
 import type { Color } from '../paint.ts';
 import { darker, glow, lighter, linear, radial, translucent } from '../paint.ts';
 import type { Pen } from '../pen.ts';
@@ -38,7 +38,7 @@ export function createClock(seed: number): Actor {
       for (let i = 0; i * beatS + 0.15 <= durationS; i++) {
         notes.push({
           startS: i * beatS,
-          durationS: 0.13,
+          durationS: Math.min(beatS, durationS - i * beatS),
           pitchesHz: [toneHz * (i % 2 === 0 ? 1 : 0.82)],
           strength: i % 2 === 0 ? 1 : 0.85,
           timbre: i % 2,
@@ -57,15 +57,18 @@ function tick(out: Float32Array, rateHz: number, note: Note, bodyHz: number, see
   const noise = createNoise(seed);
   const pitch = note.pitchesHz[0]!;
   const modes = [pitch, pitch * 1.62, pitch * 2.33].map((hz, i) =>
-    new BandPass().tune(Math.min(hz, rateHz * 0.45), 90 + 80 * i, rateHz),
+    new BandPass().tune(Math.min(hz, rateHz * 0.45), 260 + 240 * i, rateHz),
   );
-  const body = new BandPass().tune(bodyHz, 70, rateHz);
+  const works = new LowPass().tune(700, rateHz);
+  const muffle = new LowPass().tune(2600, rateHz);
+  const body = new BandPass().tune(bodyHz, 240, rateHz);
   addNote(out, rateHz, note.startS, note.durationS, (t) => {
-    const click = strike(t, 0.0015) + 0.55 * strike(t - 0.018, 0.001);
-    const x = click * (1 + 0.6 * noise());
-    let y = 4 * body.next(x) + 0.4 * x;
-    for (const mode of modes) y += 5 * mode.next(x);
-    return y * note.strength * Math.min(1, (note.durationS - t) / 0.03);
+    const click = strike(t, 0.005) + 0.55 * strike(t - 0.018, 0.004);
+    const x = click * (0.5 + noise());
+    let y = 3 * body.next(x) + 0.6 * x;
+    for (const mode of modes) y += 2 * mode.next(x);
+    const whirr = 0.03 * works.next(noise()) * envelope(t, note.durationS, 0.01, 0.01);
+    return muffle.next(y) * note.strength + whirr;
   });
 }
 

@@ -78,8 +78,7 @@ function bark(out: Float32Array, rateHz: number, note: Note, smallness: number, 
     mouth.tune(1150 * size * (0.7 + 0.4 * jaw), 420, rateHz);
     const rough = 1 + 4 * growl.next(noise());
     const source = 0.75 * saw.next(pitch * rough, rateHz) + 0.5 * breath.next(noise());
-    const body =
-      1.6 * throat.next(source) + 1.5 * mouth.next(source) + 0.5 * nose.next(source) + 0.1 * source;
+    const body = 1.6 * throat.next(source) + 2 * mouth.next(source) + 0.3 * nose.next(source) + 0.05 * source;
     const gain = envelope(t, durationS, 0.016, durationS * 0.55);
     return Math.tanh(2.2 * body) * gain * strength;
   });

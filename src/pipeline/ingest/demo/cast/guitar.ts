@@ -49,7 +49,7 @@ export function createGuitarist(seed: number): Actor {
   const wood = random.pick(woods);
   const tempoBpm = random.between(92, 124);
   const capo = random.integer(0, 3);
-  const brightness = random.between(0.25, 0.6);
+  const brightness = random.between(0.35, 0.75);
   const bodyHz = random.between(95, 115);
   return {
     className: 'guitar',
@@ -120,7 +120,7 @@ function synthesiseGuitar(
   const top = new BandPass().tune(bodyHz * 2.1, 90, rateHz);
   for (let i = 0; i < out.length; i++) {
     const x = dry[i]!;
-    out[i] = out[i]! + x + 0.9 * air.next(x) + 0.7 * top.next(x);
+    out[i] = out[i]! + x + 0.6 * air.next(x) + 0.4 * top.next(x);
   }
 }
 
@@ -135,7 +135,7 @@ function pluck(
   seed: number,
 ): void {
   const noise = createNoise(seed);
-  const smoothing = 0.42 - 0.25 * brightness;
+  const smoothing = 0.38 - 0.3 * brightness;
   const delay = rateHz / pitchHz - smoothing / (1 - smoothing);
   const size = Math.ceil(delay) + 2;
   const line = new Float32Array(size);

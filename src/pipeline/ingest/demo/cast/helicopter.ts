@@ -31,7 +31,8 @@ function chop(out: Float32Array, rateHz: number, note: Note, seed: number): void
   const noise = createNoise(seed);
   const slapBand = new BandPass().tune(420, 600, rateHz);
   const thumpBand = new BandPass().tune(85, 70, rateHz);
-  const wash = new LowPass().tune(1400, rateHz);
+  const wash = new LowPass().tune(420, rateHz);
+  const mid = new BandPass().tune(600, 900, rateHz);
   const hiss = new BandPass().tune(2600, 2200, rateHz);
   const gear = new Saw();
   const [bladeHz = 12, turbineHz = 1200] = note.pitchesHz;
@@ -39,15 +40,15 @@ function chop(out: Float32Array, rateHz: number, note: Note, seed: number): void
   addNote(out, rateHz, note.startS, note.durationS, (t) => {
     phase += (bladeHz * (1 + 0.015 * Math.sin(0.9 * t))) / rateHz;
     if (phase >= 1) phase -= 1;
-    const slap = Math.exp(-phase * 7) * Math.min(1, phase * 40);
+    const slap = Math.exp(-phase * 4) * Math.min(1, phase * 40);
     const n = noise();
-    const thump = 5 * thumpBand.next(slap * (n * 0.6 + Math.sin(2 * Math.PI * 85 * (phase / bladeHz))));
-    const voice =
-      thump + 2.4 * slapBand.next(n * slap) + 0.4 * wash.next(n) * (0.35 + 0.65 * slap) + 0.12 * hiss.next(n);
+    const thump = thumpBand.next(n * 0.6 + slap * Math.sin(2 * Math.PI * 85 * (phase / bladeHz)));
+    const roar = (0.75 + 0.25 * slap) * (1.3 * wash.next(n) + 0.7 * mid.next(n) + 0.12 * hiss.next(n));
+    const voice = 1.6 * thump + 1 * slapBand.next(n * slap) + roar;
     const turbine =
       0.02 * Math.sin(2 * Math.PI * turbineHz * t) + 0.012 * gear.next(turbineHz * 0.37, rateHz);
     // It comes from afar and goes again.
-    return (voice + turbine) * envelope(t, note.durationS, 0.5, 0.6);
+    return (voice + turbine) * envelope(t, note.durationS, 0.3, 0.4);
   });
 }
 

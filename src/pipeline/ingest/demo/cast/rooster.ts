@@ -71,16 +71,16 @@ function callNote(out: Float32Array, rateHz: number, note: Note, seed: number): 
   const noise = createNoise(seed);
   const saw = new Saw();
   const low = new BandPass().tune(1150, 500, rateHz);
-  const high = new BandPass().tune(2500, 900, rateHz);
+  const high = new BandPass().tune(1900, 900, rateHz);
   const rasp = new LowPass().tune(120, rateHz);
   const [from = 0, to = 0] = note.pitchesHz;
   const { durationS } = note;
   addNote(out, rateHz, note.startS, durationS, (t) => {
     const share = t / durationS;
     const arch = 1 + 0.07 * Math.sin(Math.PI * Math.min(1, share * 1.6));
-    const flutter = 1 + 0.01 * Math.sin(2 * Math.PI * 21 * t) + 0.05 * rasp.next(noise());
-    const source = saw.next((from + (to - from) * share ** 1.5) * arch * flutter, rateHz) + 0.12 * noise();
-    const voice = 1.3 * low.next(source) + 1.6 * high.next(source) + 0.25 * source;
+    const flutter = 1 + 0.01 * Math.sin(2 * Math.PI * 21 * t) + 0.03 * rasp.next(noise());
+    const source = saw.next((from + (to - from) * share ** 1.5) * arch * flutter, rateHz) + 0.05 * noise();
+    const voice = 1.3 * low.next(source) + 1.2 * high.next(source) + 0.1 * source;
     return (
       Math.tanh(1.6 * voice) *
       envelope(t, durationS, 0.03, Math.min(0.25, durationS * 0.45)) *

@@ -2,7 +2,7 @@
 
 import type { Actor, Note, Pose } from '../actor.ts';
 import { currentNote, openness } from '../actor.ts';
-import { BandPass, createNoise, envelope, Resonator } from '../dsp.ts';
+import { addNote, BandPass, createNoise, envelope, Resonator } from '../dsp.ts';
 import type { Look } from '../figure.ts';
 import { createLook, drawHand, drawHead, drawLimb } from '../figure.ts';
 import { darker, lighter, linear, mix } from '../paint.ts';
@@ -59,7 +59,18 @@ export function createSpeaker(seed: number): Actor {
   };
 }
 
-/** Cascade formant synthesis with a falling glottal spectrum; each syllable is consonant and vowel, gliding into the next. */
+/** What a syllable begins with: how much voice goes on meanwhile, and what noise is made at the lips or teeth. */
+const consonants = [
+  { kind: 'plosive', murmur: 0, burst: 1 },
+  { kind: 'fricative', murmur: 0, burst: 0.8 },
+  { kind: 'nasal', murmur: 0.5, burst: 0 },
+  { kind: 'glide', murmur: 0.6, burst: 0 },
+  { kind: 'none', murmur: 0.9, burst: 0 },
+] as const;
+
+const nasalHz = [270, 1100, 2300] as const;
+
+/** Cascade formant synthesis; each syllable is a consonant and a vowel, gliding from what came before. */
 function synthesiseSpeech(
   notes: readonly Note[],
   out: Float32Array,
@@ -69,60 +80,51 @@ function synthesiseSpeech(
 ): void {
   const random = createRandom(seed ^ 0x5eec);
   const noise = createNoise(seed);
-  const cascade = [new Resonator(), new Resonator(), new Resonator(), new Resonator()];
+  const moving = [new Resonator(), new Resonator(), new Resonator()];
+  const fixed = [
+    new Resonator().tune(3450 * tract, 220, rateHz),
+    new Resonator().tune(4600 * tract, 350, rateHz),
+  ];
   const hiss = new BandPass();
-  const formants: number[] = [500, 1500, 2500].map((hz) => hz * tract);
-  cascade[3]!.tune(3500 * tract, 250, rateHz);
+  const formantsHz: number[] = [500, 1500, 2500].map((hz) => hz * tract);
   let phase = 0;
-  let glottal = 0;
-  let lips = 0;
+  let before = 0;
   for (const note of notes) {
     const vowel = vowelOf(note);
-    const consonant = random.pick(['plosive', 'fricative', 'nasal', 'glide', 'none'] as const);
-    const onsetS = consonant === 'none' ? 0.01 : random.between(0.035, 0.065);
-    const hissHz = consonant === 'fricative' ? random.between(3200, 6500) : random.between(1500, 4000);
-    hiss.tune(hissHz, hissHz * 0.5, rateHz);
-    const first = Math.round(note.startS * rateHz);
-    const count = Math.min(out.length - first, Math.round(note.durationS * rateHz));
-    const pitch = note.pitchesHz[0]!;
-    for (let i = 0; i < count; i++) {
-      const t = i / rateHz;
-      if (i % 64 === 0) {
-        const glide = consonant === 'nasal' && t < onsetS ? [270, 1100, 2300] : vowel.formantsHz;
-        for (let k = 0; k < 3; k++) {
-          formants[k] = formants[k]! + (glide[k]! * tract - formants[k]!) * 0.14;
-          cascade[k]!.tune(formants[k]!, 60 + 40 * k, rateHz);
-        }
-      }
-      const f0 =
-        pitch * (1 + 0.012 * Math.sin(2 * Math.PI * 5.1 * (note.startS + t)) - 0.08 * (t / note.durationS));
-      phase += f0 / rateHz;
+    const consonant = random.pick(consonants);
+    const onsetS = consonant.kind === 'none' ? 0.01 : random.between(0.035, 0.065);
+    const hissHz = consonant.kind === 'fricative' ? random.between(3400, 6500) : random.between(1500, 4000);
+    hiss.tune(hissHz, hissHz * 0.4, rateHz);
+    addNote(out, rateHz, note.startS, note.durationS, (t) => {
+      const targetHz = consonant.kind === 'nasal' && t < onsetS ? nasalHz : vowel.formantsHz;
+      moving.forEach((resonator, k) => {
+        formantsHz[k] = formantsHz[k]! + (targetHz[k]! * tract - formantsHz[k]!) * (50 / rateHz);
+        resonator.tune(formantsHz[k]!, 50 + 40 * k, rateHz);
+      });
+      const tremor = 1 + 0.012 * Math.sin(2 * Math.PI * 5.1 * (note.startS + t));
+      phase += (note.pitchesHz[0]! * (tremor - 0.08 * (t / note.durationS))) / rateHz;
       if (phase >= 1) phase -= 1;
-      // Rosenberg's glottal flow: opens over 40 % of the period, closes over 16 %.
-      const flow =
-        phase < 0.4
-          ? 0.5 - 0.5 * Math.cos((Math.PI * phase) / 0.4)
-          : phase < 0.56
-            ? Math.cos((Math.PI * (phase - 0.4)) / 0.32)
-            : 0;
-      const source = flow - glottal;
-      glottal = flow;
-      const murmur = consonant === 'nasal' || consonant === 'glide' ? 0.5 : 0;
-      const voice = t < onsetS ? murmur * envelope(t, onsetS * 2, 0.015, 0.01) : 1;
-      const gain = voice * envelope(t + 0.004, note.durationS + 0.004, 0.025, 0.05) * note.strength;
-      let y = (source + 0.004 * noise()) * gain;
-      for (const resonator of cascade) y = resonator.next(y);
+      const flow = glottalFlow(phase);
+      const opened = Math.min(1, Math.max(0, (t - onsetS) / 0.015));
+      const voiced = consonant.murmur + (1 - consonant.murmur) * opened;
+      const shape = envelope(t + 0.003, note.durationS + 0.003, 0.02, 0.05) * note.strength;
+      let voice = (flow - before + 0.002 * noise()) * voiced * shape;
+      before = flow;
+      for (const resonator of moving) voice = resonator.next(voice);
+      for (const resonator of fixed) voice = resonator.next(voice);
       const burst =
-        consonant === 'plosive'
-          ? envelope(t - onsetS * 0.6, 0.022, 0.002, 0.018)
-          : consonant === 'fricative'
-            ? envelope(t, onsetS * 1.5, 0.015, 0.02)
-            : 0;
-      const sample = y * 3 + hiss.next(noise() * burst) * 0.5 * note.strength;
-      lips = 0.55 * sample + 0.45 * lips;
-      out[first + i] = out[first + i]! + lips;
-    }
+        consonant.kind === 'plosive'
+          ? envelope(t - onsetS * 0.6, 0.024, 0.002, 0.018)
+          : envelope(t, onsetS * 1.6, 0.015, 0.02);
+      return 3 * voice + 0.7 * hiss.next(noise() * burst * consonant.burst) * shape;
+    });
   }
+}
+
+/** Air through the glottis over one period (Rosenberg 1971): opens over 45 % of it, snaps shut over 8 %. */
+function glottalFlow(phase: number): number {
+  if (phase < 0.45) return 0.5 - 0.5 * Math.cos((Math.PI * phase) / 0.45);
+  return phase < 0.53 ? Math.cos((Math.PI * (phase - 0.45)) / 0.16) : 0;
 }
 
 function drawSpeaker(pen: Pen, look: Look, seed: number, pose: Pose): void {
