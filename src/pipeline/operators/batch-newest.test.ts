@@ -1,5 +1,4 @@
-import { NEVER, of, Subject, timer } from 'rxjs';
-import { map } from 'rxjs/operators';
+import { map, NEVER, of, Subject, timer } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
 import { batchNewest } from './batch-newest.ts';
