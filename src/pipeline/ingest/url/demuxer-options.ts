@@ -33,7 +33,12 @@ export function demuxerOptions(source: SourceUrl, options: ReadingOptions): Reco
         fflags: 'nobuffer',
       };
     case 'network':
-      return { ...common, analyzeduration: '2000000', fflags: 'nobuffer' };
+      return {
+        ...common,
+        analyzeduration: '2000000',
+        // What was read while probing is thrown away with it: fresh pictures of a live stream, the start of a recording.
+        ...(/^https?$/.test(source.scheme) ? {} : { fflags: 'nobuffer' }),
+      };
     case 'file':
       return { ...common, format_whitelist: fileContainers };
     case 'device':
