@@ -148,11 +148,12 @@ export class DemoSource implements MediaSource {
   private receive(run: Run, answer: DemoAnswer): void {
     if (answer.kind === 'ready') this.begin(run);
     else if (answer.kind === 'frame') run.frame = answer;
-    else {
+    else if (answer.startSample === this.chunkSample(run.nextChunk + run.chunks.length)) {
       for (let start = 0; start < answer.samples.length; start += CHUNK_SAMPLES) {
         run.chunks.push(answer.samples.slice(start, start + CHUNK_SAMPLES));
       }
     }
+    // Any other block was asked for before a jump.
     this.advance(run);
   }
 
@@ -192,44 +193,46 @@ export class DemoSource implements MediaSource {
     if (frame === null || elapsedUs < this.frameTimeUs(frame.index)) return;
     run.frame = null;
     const current = Math.floor((elapsedUs * this.frameRate) / 1e6);
-    const stale = current - frame.index > 1;
-    run.nextFrame = Math.max(frame.index + 1, stale ? current + 1 : current);
-    const skipped = run.nextFrame - frame.index - (stale ? 0 : 1);
+    run.nextFrame = Math.max(frame.index, current) + 1;
+    const skipped = run.nextFrame - frame.index - 1;
     this.requestFrame(run);
-    if (!stale) {
-      const now = this.clock.monotonicUs();
-      this.sink?.frame({
-        sourceId: this.id,
-        ptsUs: this.startUs + this.frameTimeUs(frame.index),
-        epoch: run.epoch,
-        arrivalUs: now,
-        decodedUs: now,
-        width: this.scene.width,
-        height: this.scene.height,
-        data: frame.data,
-      });
-    }
+    const now = this.clock.monotonicUs();
+    this.sink?.frame({
+      sourceId: this.id,
+      ptsUs: this.startUs + this.frameTimeUs(frame.index),
+      epoch: run.epoch,
+      arrivalUs: now,
+      decodedUs: now,
+      width: this.scene.width,
+      height: this.scene.height,
+      data: frame.data,
+    });
     if (skipped > 0) this.sink?.drop({ sourceId: this.id, what: 'frame', reason: 'behind', count: skipped });
   }
 
   private deliverAudio(run: Run, elapsedUs: number): void {
-    while (this.run === run && run.chunks.length > 0 && (run.nextChunk + 1) * CHUNK_US <= elapsedUs) {
-      const samples = run.chunks.shift()!;
-      const index = run.nextChunk++;
-      if (elapsedUs - index * CHUNK_US > MAX_CATCH_UP_US) {
-        this.sink?.drop({ sourceId: this.id, what: 'audio', reason: 'behind', count: 1 });
-        continue;
-      }
+    const current = Math.floor(elapsedUs / CHUNK_US);
+    if ((current - run.nextChunk) * CHUNK_US > MAX_CATCH_UP_US) {
+      const count = current - run.nextChunk;
+      run.chunks.length = 0;
+      run.nextChunk = run.requestedChunks = current;
+      this.sink?.drop({ sourceId: this.id, what: 'audio', reason: 'behind', count });
+    }
+    while (this.run === run && run.chunks.length > 0 && run.nextChunk < current) {
       this.sink?.audio({
         sourceId: this.id,
-        ptsUs: this.startUs + index * CHUNK_US,
+        ptsUs: this.startUs + run.nextChunk++ * CHUNK_US,
         epoch: run.epoch,
         arrivalUs: this.clock.monotonicUs(),
         rateHz: DEMO_RATE_HZ,
-        samples,
+        samples: run.chunks.shift()!,
       });
     }
     if (this.run === run) this.requestAudio(run);
+  }
+
+  private chunkSample(chunk: number): number {
+    return (this.startUs / CHUNK_US + chunk) * CHUNK_SAMPLES;
   }
 
   private frameTimeUs(index: number): number {
@@ -243,7 +246,7 @@ export class DemoSource implements MediaSource {
 
   private requestAudio(run: Run): void {
     while (run.requestedChunks - run.nextChunk <= (BLOCKS_AHEAD - 1) * BLOCK_CHUNKS) {
-      const startSample = (this.startUs / CHUNK_US + run.requestedChunks) * CHUNK_SAMPLES;
+      const startSample = this.chunkSample(run.requestedChunks);
       run.requestedChunks += BLOCK_CHUNKS;
       this.ask(run, { kind: 'audio', startSample, count: BLOCK_CHUNKS * CHUNK_SAMPLES });
     }

@@ -59,9 +59,9 @@ interface Place {
 /** In drawing order, far to near. */
 const places: readonly Place[] = [
   { className: 'helicopter', x: 416, y: 128, scale: 0.86, mirrored: false },
-  { className: 'clock', x: 218, y: 200, scale: 0.92, mirrored: false },
+  { className: 'clock', x: 228, y: 196, scale: 0.92, mirrored: false },
   { className: 'rooster', x: crateTop.x - 4, y: crateTop.y, scale: 0.92, mirrored: false },
-  { className: 'guitar', x: 100, y: 458, scale: 1.04, mirrored: false },
+  { className: 'guitar', x: 94, y: 458, scale: 1.04, mirrored: false },
   { className: 'dog', x: 378, y: 448, scale: 1.0, mirrored: false },
   { className: 'speech', x: 556, y: 480, scale: 1.0, mirrored: false },
 ];

@@ -99,7 +99,7 @@ function synthesiseSpeech(
       const targetHz = consonant.kind === 'nasal' && t < onsetS ? nasalHz : vowel.formantsHz;
       moving.forEach((resonator, k) => {
         formantsHz[k] = formantsHz[k]! + (targetHz[k]! * tract - formantsHz[k]!) * (50 / rateHz);
-        resonator.tune(formantsHz[k]!, 50 + 40 * k, rateHz);
+        resonator.tune(formantsHz[k], 50 + 40 * k, rateHz);
       });
       const tremor = 1 + 0.012 * Math.sin(2 * Math.PI * 5.1 * (note.startS + t));
       phase += (note.pitchesHz[0]! * (tremor - 0.08 * (t / note.durationS))) / rateHz;
