@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { validateSourceUrl } from './source-url.ts';
+import { validateSourceUrl, withCredentials } from './source-url.ts';
 
 const noFiles = { allowedFileRoots: [] };
 
@@ -85,5 +85,14 @@ describe('validateSourceUrl', () => {
         /\(none\)/,
       );
     });
+  });
+});
+
+describe('withCredentials', () => {
+  it.each([
+    ['rtsp://cam:554/live?x=a@b', 'rtsp://root:p%40s%2Fs%24%26@cam:554/live?x=a@b'],
+    ['rtsp://old:one@cam/live', 'rtsp://root:p%40s%2Fs%24%26@cam/live'],
+  ])('puts them into %s', (url, expected) => {
+    expect(withCredentials(url, 'root', 'p@s/s$&')).toBe(expected);
   });
 });

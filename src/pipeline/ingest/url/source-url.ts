@@ -87,6 +87,16 @@ export function validateSourceUrl(url: string, rules: SourceUrlRules): SourceUrl
   return { ...source, input: path };
 }
 
+/**
+ * The URL with a user name and password that were given apart from it, percent-encoded; those in the URL are replaced.
+ * Show it to nobody.
+ */
+export function withCredentials(url: string, username: string, password: string): string {
+  const bare = url.trim().replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
+  const info = `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`;
+  return bare.replace(/^[a-z][a-z0-9+.-]*:\/\//i, (scheme) => scheme + info);
+}
+
 function filePath(url: string, parsed: URL): string {
   try {
     return fileURLToPath(parsed);
