@@ -136,6 +136,25 @@ describe('UrlSource on recordings', () => {
     expect(capped.reduce((sum, { count }) => sum + count, 0)).toBe(60);
   });
 
+  it.each(['auto', 'cuda', 'vaapi', 'unheard-of'])(
+    'plays with hwaccel %s whether or not it is here',
+    async (hwaccel) => {
+      const sink = await play({ url: url('clip.mov'), reading: { pace: 'fastest', hwaccel } });
+      expect(sink.frames).toHaveLength(75);
+    },
+  );
+
+  it('survives damage in the middle: others go on, the damage is counted, the end is an end', async () => {
+    const bytes = readFileSync(join(folder, 'sizes.ts'));
+    for (let at = 20_000; at < bytes.length; at += 1777) bytes[at] = (bytes[at]! + 91) & 0xff;
+    writeFileSync(join(folder, 'damaged.ts'), bytes);
+    const sink = await play({ url: url('damaged.ts'), reading: { pace: 'fastest' } });
+    expect(sink.phases.at(-1)!.phase).toBe('ended');
+    expect(sink.frames.length).toBeGreaterThan(20);
+    for (const [i, frame] of sink.frames.entries())
+      if (i > 0) expect(frame.ptsUs).toBeGreaterThan(sink.frames[i - 1]!.ptsUs);
+  });
+
   it('plays a file without sound', async () => {
     const sink = await play({ url: url('silent.mov'), reading: { pace: 'fastest' } });
     expect(sink.infos[0]!.audio).toBeNull();
