@@ -163,7 +163,7 @@ describe('DemoSource', () => {
       const closing = Promise.withResolvers<null>();
       let calls = 0;
       for (const method of ['phase', 'tracks', 'frame', 'audio'] as const) {
-        const record: (this: void, value: never) => void = sink[method].bind(sink);
+        const record: (value: never) => void = sink[method].bind(sink);
         sink[method] = (value: never) => {
           record(value);
           calls++;

@@ -4,7 +4,18 @@ import type { Pen } from './pen.ts';
 import type { Random } from './random.ts';
 
 /** The classes that can be drawn and synthesised; the names are the model's. */
-export const castClasses = ['clock', 'dog', 'guitar', 'helicopter', 'rooster', 'speech'] as const;
+export const castClasses = [
+  'accordion',
+  'guitar',
+  'piano',
+  'saxophone',
+  'tuba',
+  'dog',
+  'rooster',
+  'helicopter',
+  'clock',
+  'speech',
+] as const;
 
 export type CastClass = (typeof castClasses)[number];
 

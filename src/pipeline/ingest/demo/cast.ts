@@ -1,23 +1,31 @@
 /** The cast: for each class a generator of individuals, varied without end by seed. The demo scene and training share it. */
 
 import type { Actor, CastClass, Note } from './actor.ts';
+import { createAccordionist } from './cast/accordion.ts';
 import { createClock } from './cast/clock.ts';
 import { createDog } from './cast/dog.ts';
 import { createGuitarist } from './cast/guitar.ts';
 import { createHelicopter } from './cast/helicopter.ts';
+import { createPianist } from './cast/piano.ts';
 import { createRooster } from './cast/rooster.ts';
+import { createSaxophonist } from './cast/saxophone.ts';
 import { createSpeaker } from './cast/speech.ts';
+import { createTubaPlayer } from './cast/tuba.ts';
 import { level } from './dsp.ts';
 import { createRandom } from './random.ts';
 
 /** Makes an individual; the same seed makes the same one. */
 export const cast: Record<CastClass, (seed: number) => Actor> = {
+  accordion: createAccordionist,
   clock: createClock,
   dog: createDog,
   guitar: createGuitarist,
   helicopter: createHelicopter,
+  piano: createPianist,
   rooster: createRooster,
+  saxophone: createSaxophonist,
   speech: createSpeaker,
+  tuba: createTubaPlayer,
 };
 
 /** A phrase and its sound. */

@@ -4,11 +4,13 @@ import type { Actor, Note, Pose } from '../actor.ts';
 import { currentNote } from '../actor.ts';
 import { BandPass, createNoise, midiHz } from '../dsp.ts';
 import type { Look } from '../figure.ts';
-import { createLook, drawHand, drawHead, drawLimb } from '../figure.ts';
+import { createLook, drawHand, drawLimb } from '../figure.ts';
 import type { Color } from '../paint.ts';
-import { darker, lighter, linear, mix, radial, translucent } from '../paint.ts';
+import { darker, lighter, radial, translucent } from '../paint.ts';
 import type { Pen } from '../pen.ts';
-import { createRandom, hash, wander } from '../random.ts';
+import { createRandom, hash } from '../random.ts';
+import type { Seat } from '../seated-player.ts';
+import { drawSeatedPlayer } from '../seated-player.ts';
 
 /** Open chords as MIDI notes, lowest string first. */
 const chords = {
@@ -46,6 +48,7 @@ const woods = [0xd9a05b, 0xc4813f, 0xe2b877, 0xa8562f];
 export function createGuitarist(seed: number): Actor {
   const random = createRandom(seed);
   const look = createLook(random);
+  const seat: Seat = { look, seed, gazeX: 0.7, gazeY: 0.8 };
   const wood = random.pick(woods);
   const tempoBpm = random.between(92, 124);
   const capo = random.integer(0, 3);
@@ -55,7 +58,11 @@ export function createGuitarist(seed: number): Actor {
     className: 'guitar',
     size: { width: 200, height: 312 },
     cycleS: null,
-    draw: (pen, pose) => drawGuitarist(pen, look, wood, seed, pose),
+    draw: (pen, pose) => {
+      drawSeatedPlayer(pen, seat, pose, (playing) => {
+        drawGuitarAndArms(pen, look, wood, strumOffset(pose), playing, pose.timeS);
+      });
+    },
     compose: (durationS, phrase) => {
       const eighthS = 30 / tempoBpm;
       const progression = phrase.pick(progressions);
@@ -166,62 +173,6 @@ function pluck(
     const at = first + i;
     if (at < out.length) out[at] = out[at]! + value * strength * Math.min(1, (count - i) / fade, (i + 1) / 8);
   }
-}
-
-function drawGuitarist(pen: Pen, look: Look, wood: Color, seed: number, pose: Pose): void {
-  const { timeS } = pose;
-  const note = currentNote(pose);
-  const sway = wander(seed, timeS, 5.5);
-  const playing = note === null ? 0 : 1;
-  const strum = strumOffset(pose);
-  const lean = 0.02 * sway + 0.012 * playing * Math.sin(timeS * 6);
-  pen.aside(() => {
-    pen.ellipse(0, 2, 96, 13, translucent(0x2a1510, 0.25));
-    pen.line([-36, -4, -26, -112], 7, 0x6a4630);
-    pen.line([36, -4, 26, -112], 7, 0x6a4630);
-    pen.line([-32, -48, 32, -48], 5, 0x5a3a28);
-    pen.roundRect(-42, -122, 84, 13, 6, linear(0, -122, 0, -109, 0x93643f, 0x6a4630));
-  });
-  const tap = playing * Math.max(0, Math.sin(timeS * 10)) * 4;
-  for (const side of [-1, 1]) {
-    const lift = side > 0 ? tap : 0;
-    pen.ellipse(side * 44 + side * 5, -7 - lift * 0.4, 20, 8, 0x3a2c2a, side * -0.05 - lift * 0.02);
-    pen.curve(
-      [side * 46, -88, side * 43, -14],
-      27,
-      linear(0, -88, 0, 0, look.trousers, darker(look.trousers, 0.25)),
-      21,
-    );
-    pen.curve([side * 16, -122, side * 46, -90], 38, lighter(look.trousers, 0.05), 31);
-  }
-  pen.within(
-    2.5 * sway,
-    -118,
-    () => {
-      const shirt = linear(-45, -90, 45, 0, lighter(look.shirt, 0.12), darker(look.shirt, 0.18));
-      pen.blob(
-        [-34, 4, -38, -40, -42, -84, -22, -104, 0, -107, 22, -104, 42, -84, 38, -40, 34, 4, 0, 9],
-        shirt,
-      );
-      pen.blob([-13, -105, 0, -97, 13, -105, 0, -110], mix(look.skin, 0x7a3b2a, 0.25));
-      pen.within(
-        0,
-        -147,
-        () =>
-          drawHead(pen, look, {
-            timeS,
-            open: 0,
-            wide: 0.6 + 0.4 * playing,
-            gazeX: 0.7,
-            gazeY: playing * 0.8,
-          }),
-        0.05 * sway + playing * 0.05 * Math.sin(timeS * 5),
-        0.84,
-      );
-      drawGuitarAndArms(pen, look, wood, strum, playing, timeS);
-    },
-    lean,
-  );
 }
 
 /** The strumming hand's place along its way over the strings, -1 above .. 1 below. */
