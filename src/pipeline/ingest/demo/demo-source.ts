@@ -22,9 +22,11 @@ export interface DemoSourceOptions {
   clock?: Clock;
 }
 
+/** Frames in hand or being drawn: two periods of slack while the worker makes a phrase (10 to 30 ms). */
+const FRAMES_AHEAD = 2;
 const CHUNK_US = 20_000;
 const CHUNK_SAMPLES = (DEMO_RATE_HZ * CHUNK_US) / 1e6;
-/** Sound is fetched from the worker in blocks of 200 ms, two ahead: one phrase takes it up to about 100 ms to make. */
+/** Sound is fetched from the worker in blocks of 200 ms, two ahead. */
 const BLOCK_CHUNKS = 10;
 const BLOCKS_AHEAD = 2;
 /** Sound that is later than this is left out rather than caught up with. */
@@ -37,8 +39,11 @@ interface Run {
   epoch: number;
   /** Monotonic time of scene time `startUs`; set when the worker is ready. */
   originUs: number | null;
+  /** The next to ask for. */
   nextFrame: number;
-  frame: { index: number; data: Uint8Array<ArrayBuffer> } | null;
+  /** Frames in hand, in order. */
+  frames: { index: number; data: Uint8Array<ArrayBuffer> }[];
+  framesAsked: number;
   nextChunk: number;
   /** Sound in hand, from `nextChunk` on. */
   chunks: Float32Array<ArrayBuffer>[];
@@ -48,7 +53,7 @@ interface Run {
 /**
  * Frame `i` is delivered when the clock reads `i / frameRate` after the start, a chunk when its last sample has
  * "been recorded". A stalled event loop costs frames (counted `behind`), never sound of the last ten seconds.
- * At any time at most one frame and {@link BLOCKS_AHEAD} blocks of sound are in hand or being made.
+ * At any time at most {@link FRAMES_AHEAD} frames and {@link BLOCKS_AHEAD} blocks of sound are in hand or being made.
  */
 export class DemoSource implements MediaSource {
   readonly id: string;
@@ -105,7 +110,8 @@ export class DemoSource implements MediaSource {
       epoch: this.epoch,
       originUs: null,
       nextFrame: 0,
-      frame: null,
+      frames: [],
+      framesAsked: 0,
       nextChunk: 0,
       chunks: [],
       requestedChunks: 0,
@@ -147,8 +153,10 @@ export class DemoSource implements MediaSource {
 
   private receive(run: Run, answer: DemoAnswer): void {
     if (answer.kind === 'ready') this.begin(run);
-    else if (answer.kind === 'frame') run.frame = answer;
-    else if (answer.startSample === this.chunkSample(run.nextChunk + run.chunks.length)) {
+    else if (answer.kind === 'frame') {
+      run.framesAsked--;
+      run.frames.push(answer);
+    } else if (answer.startSample === this.chunkSample(run.nextChunk + run.chunks.length)) {
       for (let start = 0; start < answer.samples.length; start += CHUNK_SAMPLES) {
         run.chunks.push(answer.samples.slice(start, start + CHUNK_SAMPLES));
       }
@@ -169,7 +177,7 @@ export class DemoSource implements MediaSource {
     });
     this.sink?.phase({ phase: 'connected', epoch: run.epoch });
     if (this.run !== run) return;
-    this.requestFrame(run);
+    this.requestFrames(run);
     this.requestAudio(run);
   }
 
@@ -180,7 +188,8 @@ export class DemoSource implements MediaSource {
     if (this.run === run) this.deliverAudio(run, this.clock.monotonicUs() - run.originUs);
     if (this.run !== run) return;
     if (this.timer !== null) clearTimeout(this.timer);
-    const frameDueUs = run.frame === null ? Infinity : this.frameTimeUs(run.frame.index);
+    const [frame] = run.frames;
+    const frameDueUs = frame === undefined ? Infinity : this.frameTimeUs(frame.index);
     const chunkDueUs = run.chunks.length === 0 ? Infinity : (run.nextChunk + 1) * CHUNK_US;
     const waitUs = Math.min(frameDueUs, chunkDueUs) - (this.clock.monotonicUs() - run.originUs);
     this.timer = null;
@@ -188,25 +197,34 @@ export class DemoSource implements MediaSource {
     this.timer = setTimeout(() => this.advance(run), Math.max(0, Math.ceil(waitUs / 1000)));
   }
 
+  /** Delivers the newest frame that is due; what is older, or was not even asked for in time, is skipped. */
   private deliverFrame(run: Run, elapsedUs: number): void {
-    const { frame } = run;
-    if (frame === null || elapsedUs < this.frameTimeUs(frame.index)) return;
-    run.frame = null;
+    const isDue = (index: number): boolean => elapsedUs >= this.frameTimeUs(index);
+    let skipped = 0;
+    while (run.frames.length > 1 && isDue(run.frames[1]!.index)) {
+      run.frames.shift();
+      skipped++;
+    }
+    const frame = run.frames[0];
+    if (frame !== undefined && isDue(frame.index)) {
+      run.frames.shift();
+      const now = this.clock.monotonicUs();
+      this.sink?.frame({
+        sourceId: this.id,
+        ptsUs: this.startUs + this.frameTimeUs(frame.index),
+        epoch: run.epoch,
+        arrivalUs: now,
+        decodedUs: now,
+        width: this.scene.width,
+        height: this.scene.height,
+        data: frame.data,
+      });
+      if (this.run !== run) return;
+    }
     const current = Math.floor((elapsedUs * this.frameRate) / 1e6);
-    run.nextFrame = Math.max(frame.index, current) + 1;
-    const skipped = run.nextFrame - frame.index - 1;
-    this.requestFrame(run);
-    const now = this.clock.monotonicUs();
-    this.sink?.frame({
-      sourceId: this.id,
-      ptsUs: this.startUs + this.frameTimeUs(frame.index),
-      epoch: run.epoch,
-      arrivalUs: now,
-      decodedUs: now,
-      width: this.scene.width,
-      height: this.scene.height,
-      data: frame.data,
-    });
+    skipped += Math.max(0, current + 1 - run.nextFrame);
+    run.nextFrame = Math.max(run.nextFrame, current + 1);
+    this.requestFrames(run);
     if (skipped > 0) this.sink?.drop({ sourceId: this.id, what: 'frame', reason: 'behind', count: skipped });
   }
 
@@ -239,9 +257,12 @@ export class DemoSource implements MediaSource {
     return Math.round((index * 1e6) / this.frameRate);
   }
 
-  private requestFrame(run: Run): void {
-    const index = run.nextFrame;
-    this.ask(run, { kind: 'frame', index, timeUs: this.startUs + this.frameTimeUs(index) });
+  private requestFrames(run: Run): void {
+    while (run.framesAsked + run.frames.length < FRAMES_AHEAD) {
+      const index = run.nextFrame++;
+      run.framesAsked++;
+      this.ask(run, { kind: 'frame', index, timeUs: this.startUs + this.frameTimeUs(index) });
+    }
   }
 
   private requestAudio(run: Run): void {

@@ -59,7 +59,8 @@ function strike(out: Float32Array, rateHz: number, note: Note, seed: number): vo
   const thud = new LowPass().tune(500, rateHz);
   const pitchHz = note.pitchesHz[0]!;
   const stiffness = 0.0003 * (pitchHz / 260) ** 1.3;
-  const partials: { step: number; gain: number; decayS: number; phase: number }[] = [];
+  // Each partial is a point that turns and shrinks a little with every sample.
+  const partials: { real: number; imaginary: number; cos: number; sin: number }[] = [];
   for (let k = 1; k <= 14; k++) {
     const hz = pitchHz * k * Math.sqrt(1 + stiffness * k * k);
     if (hz > rateHz * 0.45) break;
@@ -69,19 +70,24 @@ function strike(out: Float32Array, rateHz: number, note: Note, seed: number): vo
       Math.exp(-k * (0.34 - 0.12 * note.strength)) *
       (1 + pitchHz / 900);
     for (const detune of [0.9997, 1.0004]) {
+      const decayS = 0.8 / (1 + 0.3 * k + pitchHz / 500);
+      const shrink = Math.exp(-1 / (decayS * rateHz));
+      const angle = (2 * Math.PI * hz * detune) / rateHz;
       partials.push({
-        step: (2 * Math.PI * hz * detune) / rateHz,
-        gain,
-        decayS: 0.8 / (1 + 0.3 * k + pitchHz / 500),
-        phase: 0,
+        real: gain,
+        imaginary: 0,
+        cos: shrink * Math.cos(angle),
+        sin: shrink * Math.sin(angle),
       });
     }
   }
   addNote(out, rateHz, note.startS, note.durationS, (t) => {
     let sum = 0.9 * thud.next(noise()) * Math.exp(-t / 0.012);
     for (const partial of partials) {
-      partial.phase += partial.step;
-      sum += partial.gain * Math.sin(partial.phase) * Math.exp(-t / partial.decayS);
+      const { real, imaginary, cos, sin } = partial;
+      partial.real = real * cos - imaginary * sin;
+      partial.imaginary = real * sin + imaginary * cos;
+      sum += partial.imaginary;
     }
     return sum * note.strength * Math.min(1, t / 0.003, (note.durationS - t) / 0.08);
   });

@@ -68,6 +68,9 @@ const consonants = [
   { kind: 'none', murmur: 0.9, burst: 0 },
 ] as const;
 
+/** Formants move in steps of under a millisecond: retuning at every sample doubles the cost. */
+const GLIDE_SAMPLES = 16;
+
 const nasalHz = [270, 1100, 2300] as const;
 
 /** Cascade formant synthesis; each syllable is a consonant and a vowel, gliding from what came before. */
@@ -87,6 +90,8 @@ function synthesiseSpeech(
   ];
   const hiss = new BandPass();
   const formantsHz: number[] = [500, 1500, 2500].map((hz) => hz * tract);
+  const glide = 1 - Math.exp((-50 * GLIDE_SAMPLES) / rateHz);
+  let sample = 0;
   let phase = 0;
   let before = 0;
   for (const note of notes) {
@@ -96,11 +101,13 @@ function synthesiseSpeech(
     const hissHz = consonant.kind === 'fricative' ? random.between(3400, 6500) : random.between(1500, 4000);
     hiss.tune(hissHz, hissHz * 0.4, rateHz);
     addNote(out, rateHz, note.startS, note.durationS, (t) => {
-      const targetHz = consonant.kind === 'nasal' && t < onsetS ? nasalHz : vowel.formantsHz;
-      moving.forEach((resonator, k) => {
-        formantsHz[k] = formantsHz[k]! + (targetHz[k]! * tract - formantsHz[k]!) * (50 / rateHz);
-        resonator.tune(formantsHz[k], 50 + 40 * k, rateHz);
-      });
+      if (sample++ % GLIDE_SAMPLES === 0) {
+        const targetHz = consonant.kind === 'nasal' && t < onsetS ? nasalHz : vowel.formantsHz;
+        moving.forEach((resonator, k) => {
+          formantsHz[k] = formantsHz[k]! + (targetHz[k]! * tract - formantsHz[k]!) * glide;
+          resonator.tune(formantsHz[k], 50 + 40 * k, rateHz);
+        });
+      }
       const tremor = 1 + 0.012 * Math.sin(2 * Math.PI * 5.1 * (note.startS + t));
       phase += (note.pitchesHz[0]! * (tremor - 0.08 * (t / note.durationS))) / rateHz;
       if (phase >= 1) phase -= 1;
