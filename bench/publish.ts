@@ -15,7 +15,7 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
   '--use-fake-ui-for-media-stream',
-  '--use-fake-device-for-media-stream',
+  '--use-fake-device-for-media-stream=fps=30',
 ];
 
 /** Runs in the page, as text: our own type check knows no DOM. It draws nothing, so the browser costs little. */

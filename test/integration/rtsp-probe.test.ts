@@ -1,56 +1,52 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { probeUrl } from '../../src/pipeline/ingest/url/probe-url.ts';
-import { type RtspServer, rtspAvailable, startRtspServer } from '../support/rtsp/rtsp-server.ts';
+/** `earsight probe` against a real camera, as a person runs it. */
+
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { rtspAvailable, startRtspServer } from '../support/rtsp/rtsp-server.ts';
 
 const unavailable = rtspAvailable();
-if (unavailable !== null) console.log(`skipped: probing RTSP sources (${unavailable})`);
+if (unavailable !== null) console.log(`Skipped: probing RTSP sources (${unavailable}).`);
 
-describe.skipIf(unavailable !== null)('probeUrl', () => {
-  let camera: RtspServer;
-  beforeAll(async () => {
-    camera = await startRtspServer({ frameRate: 25 });
-  });
-  afterAll(() => camera.stop());
+const main = fileURLToPath(new URL('../../src/server/main.ts', import.meta.url));
+const run = promisify(execFile);
+const probe = async (...args: string[]): Promise<{ code: number; text: string }> => {
+  try {
+    const { stdout, stderr } = await run(process.execPath, [main, 'probe', ...args]);
+    return { code: 0, text: stdout + stderr };
+  } catch (thrown) {
+    const { code, stdout, stderr } = thrown as { code: number; stdout: string; stderr: string };
+    return { code, text: stdout + stderr };
+  }
+};
 
-  it('measures a camera', async () => {
-    const result = await probeUrl(camera.url, { seconds: 6 });
-    expect(result).toMatchObject({
-      reached: true,
-      problem: null,
-      tracks: {
-        video: { codec: 'h264' },
-        audio: { codec: 'pcm_alaw', rateHz: 8000 },
-        timing: 'sender-reports',
-      },
-      video: { width: 320, height: 240 },
-      senderReports: { audio: true, video: true },
-      suggestions: [],
-    });
-    expect(result.video!.frameRate).toBeCloseTo(25, 1);
-    expect(result.audio!.seconds).toBeGreaterThan(5);
-    expect(result.audio!.gaps).toBe(0);
-    expect(Math.abs(result.arrivalSkewMs!)).toBeLessThan(1000);
-    expect(result.senderReports!.ageMs).toBeGreaterThanOrEqual(0);
-  });
-
-  it('says what is missing and how to mend it', async () => {
-    const silent = await startRtspServer({ audio: null, frameRate: 5 });
-    const result = await probeUrl(silent.url, { seconds: 2 });
-    await silent.stop();
-    expect(result.audio).toBeNull();
-    expect(result.suggestions.join(' ')).toMatch(/No sound came.*Few pictures/);
+describe.skipIf(unavailable !== null)('earsight probe', () => {
+  it('tells tracks, rates and sender reports of a camera', async () => {
+    const camera = await startRtspServer({ frameRate: 25 });
+    try {
+      const { code, text } = await probe(camera.url, '--seconds', '7');
+      expect(code).toBe(0);
+      expect(text).toMatch(/h264/);
+      expect(text).toMatch(/320\s*x\s*240/);
+      expect(text).toMatch(/2[45](\.\d+)?/);
+      expect(text).toMatch(/8000|8 kHz/);
+      expect(text).toMatch(/report/i);
+    } finally {
+      await camera.stop();
+    }
   });
 
-  it('says why nothing came', async () => {
+  it('says why nothing came, without the password', async () => {
     const absent = await startRtspServer();
     await absent.stop();
-    const result = await probeUrl(absent.url.replace('rtsp://', 'rtsp://root:hunter2@'));
-    expect(result).toMatchObject({
-      reached: false,
-      problem: { reason: 'source-refused' },
-      video: null,
-      audio: null,
-    });
-    expect(JSON.stringify(result)).not.toContain('hunter2');
+    const { code, text } = await probe(
+      absent.url.replace('rtsp://', 'rtsp://root:hunter2@'),
+      '--seconds',
+      '2',
+    );
+    expect(code).toBe(1);
+    expect(text).toMatch(/refused/i);
+    expect(text).not.toContain('hunter2');
   });
 });

@@ -34,7 +34,7 @@ export class MonoResampler {
   /** @param options - output `rateHz`, and how far input times may leave the sample count (10 ms). */
   constructor(options: { rateHz: number; toleranceUs?: number }) {
     this.#rateHz = options.rateHz;
-    this.#toleranceUs = options.toleranceUs ?? 10_000;
+    this.#toleranceUs = options.toleranceUs ?? 4_000;
   }
 
   /**
