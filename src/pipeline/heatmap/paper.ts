@@ -1,7 +1,7 @@
 /** The paper's map, for evaluation and pictures: each class's map stretched to 0..1, however weak it is. */
 
 /**
- * Min-max normalisation of one class's similarity map (Qian et al. 2020, section 3.3, where the map is a
+ * Min-max normalisation of one class's similarity map (Qian et al. 2020, where the map is a
  * distance; the network gives a cosine, which runs the other way). It has no notion of "nothing there": every
  * map that varies reaches 1. A constant or not-a-number map, which the formula leaves undefined, becomes 0.
  */
