@@ -1,22 +1,6 @@
 /** One webcam: headless Chromium with its fake devices, 640x480 at 30 frames a second, publishing by WHIP. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { chromium } from 'playwright-core';
-
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--use-fake-ui-for-media-stream',
-  '--use-fake-device-for-media-stream=fps=30',
-];
+import { launchChromium } from '../test/support/browser/chromium.ts';
 
 /** Runs in the page, as text: our own type check knows no DOM. It draws nothing, so the browser costs little. */
 const PUBLISH = `async (whipPath) => {
@@ -39,17 +23,9 @@ const PUBLISH = `async (whipPath) => {
 
 /** @returns a function that closes the browser. */
 export async function publishWebcam(serverUrl: string, streamId: string): Promise<() => Promise<void>> {
-  const profile = mkdtempSync(join(tmpdir(), 'earsight-bench-'));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: '/usr/bin/chromium',
-    args: FLAGS,
-    permissions: ['camera', 'microphone'],
-  });
-  const page = await context.newPage();
+  const browser = await launchChromium({ camera: 'allowed', cameraRateHz: 30 });
+  const page = await browser.newPage({ permissions: ['camera', 'microphone'] });
   await page.goto(`${serverUrl}/healthz`);
   await page.evaluate(`(${PUBLISH})('/api/v1/whip/${streamId}')`);
-  return async () => {
-    await context.close();
-    rmSync(profile, { recursive: true, force: true });
-  };
+  return () => browser.close();
 }

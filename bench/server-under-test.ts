@@ -3,26 +3,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import type { SessionStats } from '../src/pipeline/session.ts';
 import type { StreamInfo } from '../src/protocol/messages.ts';
+import { freePort } from '../test/support/free-port.ts';
 import { type Usage, usageOfTree } from './process-usage.ts';
 
 export type StreamDetail = StreamInfo & { stats: SessionStats };
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
-}
 
 export class ServerUnderTest {
   readonly url: string;

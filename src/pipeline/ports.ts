@@ -1,4 +1,7 @@
-/** The four ports (and the atoms only they speak of): where the pipeline meets the world. Each has a contract suite in test/contract. */
+/**
+ * The four ports (and the atoms only they speak of): where the pipeline meets the world. `MediaSource` and
+ * `LocalizationModel`, which have several implementers, have contract suites in test/contract.
+ */
 
 import type { HeatmapMessage } from '../protocol/messages.ts';
 import type {

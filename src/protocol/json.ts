@@ -4,6 +4,7 @@
  */
 
 import { base64ToBytes, bytesToBase64 } from './base64.ts';
+import { ALIGNMENTS } from './binary-layout.ts';
 import {
   asArray,
   asBoolean,
@@ -17,29 +18,17 @@ import {
   asString,
   type Fields,
 } from './check.ts';
-import type {
-  Alignment,
-  ClassHeat,
-  ClassInfo,
-  HeatmapMessage,
-  HelloMessage,
-  ServerMessage,
-  StreamInfo,
-  StreamState,
+import {
+  type ClassHeat,
+  type ClassInfo,
+  type HeatmapMessage,
+  type HelloMessage,
+  type ServerMessage,
+  STREAM_STATES,
+  type StreamInfo,
 } from './messages.ts';
 import { ProtocolError } from './protocol-error.ts';
 import { wireStages } from './stages.ts';
-
-const STATES: readonly StreamState[] = [
-  'connecting',
-  'live',
-  'degraded',
-  'stalled',
-  'reconnecting',
-  'ended',
-  'failed',
-];
-const ALIGNMENTS: readonly Alignment[] = ['aligned', 'unaligned', 'late', 'no-audio'];
 
 /** The message as one JSON text; heat and preview become base64. */
 export function encodeJson(message: ServerMessage): string {
@@ -141,7 +130,7 @@ function readStreamInfo(value: unknown, field: string): StreamInfo {
     id: asStreamId(fields['id'], `${field}.id`),
     name: asString(fields['name'], `${field}.name`),
     kind: asOneOf(fields['kind'], `${field}.kind`, ['demo', 'url', 'webcam']),
-    state: asOneOf(fields['state'], `${field}.state`, STATES),
+    state: asOneOf(fields['state'], `${field}.state`, STREAM_STATES),
     reason: asNullable(fields['reason'], `${field}.reason`, asString),
     detail: asNullable(fields['detail'], `${field}.detail`, asString),
     sinceWallMs: asNumber(fields['sinceWallMs'], `${field}.sinceWallMs`),

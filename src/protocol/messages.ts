@@ -10,15 +10,17 @@ export const SUBPROTOCOL_BINARY = 'earsight.heatmap.v1.bin';
 /** The JSON twin: the same fields, byte arrays as base64. */
 export const SUBPROTOCOL_JSON = 'earsight.heatmap.v1.json';
 
+export const STREAM_STATES = [
+  'connecting',
+  'live',
+  'degraded',
+  'stalled',
+  'reconnecting',
+  'ended',
+  'failed',
+] as const;
 /** Where a stream stands; `reason` in {@link StreamInfo} says why. */
-export type StreamState =
-  | 'connecting'
-  | 'live'
-  | 'degraded'
-  | 'stalled'
-  | 'reconnecting'
-  | 'ended'
-  | 'failed';
+export type StreamState = (typeof STREAM_STATES)[number];
 
 /**
  * How far the audio window of one result can be trusted.

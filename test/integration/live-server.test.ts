@@ -10,7 +10,8 @@ import { subscribe } from '../../src/client/subscriber.ts';
 import type { ClassHeat, HeatmapMessage } from '../../src/protocol/messages.ts';
 import type { EarsightServer } from '../../src/server/server.ts';
 import { chromiumMissing, launchChromium } from '../support/browser/chromium.ts';
-import { freePort, startLiveServer, streamsOf, untilState } from '../support/live-server.ts';
+import { freePort } from '../support/free-port.ts';
+import { startLiveServer, streamsOf, untilState } from '../support/live-server.ts';
 
 const noChromium = chromiumMissing();
 const noFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0 ? null : 'ffmpeg is not installed';

@@ -1,22 +1,11 @@
 /** The whole server in this process, on a free port, quiet. */
 
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { StreamInfo } from '../../src/protocol/messages.ts';
 import { loadConfig } from '../../src/server/config/load.ts';
 import { EarsightServer } from '../../src/server/server.ts';
-
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
-}
+import { freePort } from './free-port.ts';
 
 /** @param assignments as `--set` takes them. */
 export async function startLiveServer(assignments: readonly string[] = []): Promise<EarsightServer> {

@@ -1,4 +1,4 @@
-/** What the routes are given; serve.ts fills it in, tests use fakes. */
+/** What the routes are given; server.ts fills it in, tests use fakes. */
 
 import type { HeatmapResult } from '../../pipeline/ports.ts';
 import type { SnapshotOptions } from '../picture/snapshot.ts';

@@ -2,7 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { PipelineObserver } from '../../pipeline/observer.ts';
-import type { HeatmapMessage, StreamInfo, StreamState } from '../../protocol/messages.ts';
+import { type HeatmapMessage, STREAM_STATES, type StreamInfo } from '../../protocol/messages.ts';
 import type { FanOutObserver } from '../fan-out/observer.ts';
 import type { StreamListener } from '../streams/ports.ts';
 import { SourceLabels } from './source-labels.ts';
@@ -10,16 +10,6 @@ import { SourceLabels } from './source-labels.ts';
 const LATENCY_BUCKETS_S = [0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5, 0.8, 1.2, 2, 5];
 const STAGE_BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 const BATCH_BUCKETS = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64];
-
-const STATES: readonly StreamState[] = [
-  'connecting',
-  'live',
-  'degraded',
-  'stalled',
-  'reconnecting',
-  'ended',
-  'failed',
-];
 
 const STAGES = [
   ['decode', 'decodeUs'],
@@ -184,7 +174,7 @@ export class Metrics implements PipelineObserver, StreamListener {
       this.#up.labels.of(info.id),
       info.state === 'live' || info.state === 'degraded' ? 1 : 0,
     );
-    for (const state of STATES) {
+    for (const state of STREAM_STATES) {
       this.#state.metric.set(this.#state.labels.of(info.id, state), info.state === state ? 1 : 0);
     }
   }

@@ -1,4 +1,4 @@
-/** What the registry needs of its neighbours; serve.ts hands over the real ones, tests hand over fakes. */
+/** What the registry needs of its neighbours; server.ts hands over the real ones, tests hand over fakes. */
 
 import type { HeatmapResult, MediaSource } from '../../pipeline/ports.ts';
 import type { SessionOptions, SessionStats, SessionStatus } from '../../pipeline/session.ts';

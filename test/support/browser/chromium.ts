@@ -28,16 +28,22 @@ export interface ChromiumOptions {
    * `none`: there is no device. Default `none`.
    */
   camera?: 'allowed' | 'denied' | 'none';
+  /** Of the drawn camera, frames a second; the browser's own default is 20. */
+  cameraRateHz?: number;
   /** A name that leads to this machine, for pages that must not count as local. */
   hostRule?: string;
 }
 
-export async function launchChromium({ camera = 'none', hostRule }: ChromiumOptions = {}): Promise<Browser> {
+export async function launchChromium({
+  camera = 'none',
+  cameraRateHz = 20,
+  hostRule,
+}: ChromiumOptions = {}): Promise<Browser> {
   const media =
     camera === 'none'
       ? []
       : [
-          '--use-fake-device-for-media-stream',
+          `--use-fake-device-for-media-stream=fps=${cameraRateHz}`,
           camera === 'allowed' ? '--use-fake-ui-for-media-stream' : '--use-fake-ui-for-media-stream=deny',
         ];
   const hosts = hostRule === undefined ? [] : [`--host-resolver-rules=MAP ${hostRule} 127.0.0.1`];
