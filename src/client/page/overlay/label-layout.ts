@@ -22,8 +22,10 @@ export function placeLabels(
 ): void {
   labels.forEach((label, index) => {
     const above = label.anchor.y - distance - label.height;
-    label.x = clamp(label.anchor.x - label.width / 2, 0, bounds.width - label.width);
-    const wanted = clamp(above >= 0 ? above : label.anchor.y + distance, 0, bounds.height - label.height);
+    // Whole units: text is crisp, and the comparisons below are exact.
+    label.x = Math.floor(clamp(label.anchor.x - label.width / 2, 0, bounds.width - label.width));
+    const beside = above >= 0 ? above : label.anchor.y + distance;
+    const wanted = Math.floor(clamp(beside, 0, bounds.height - label.height));
     const placed = labels.slice(0, index);
     label.y = freeSpot(label, wanted, placed, bounds.height);
   });
@@ -31,7 +33,8 @@ export function placeLabels(
 
 function freeSpot(label: LabelBox, wanted: number, placed: readonly LabelBox[], height: number): number {
   const step = label.height + GAP;
-  for (let shift = 0; shift <= placed.length; shift++) {
+  // A placed box can lie across two of the steps.
+  for (let shift = 0; shift <= 2 * placed.length; shift++) {
     for (const y of [wanted + shift * step, wanted - shift * step]) {
       if (y < 0 || y + label.height > height) continue;
       if (placed.every((other) => !overlaps({ ...label, y }, other))) return y;

@@ -187,6 +187,23 @@ describe('placeLabels', () => {
           }
         });
       }),
+      // Boxes that lie across two steps at the picture's edge.
+      {
+        examples: [
+          [
+            [
+              [0, 0.0067],
+              [0, 0],
+            ],
+          ],
+          [
+            [
+              [0, 0.00999],
+              [0, 0],
+            ],
+          ],
+        ],
+      },
     );
   });
 });
