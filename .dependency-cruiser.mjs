@@ -36,6 +36,20 @@ export default {
       { path: '^src/model/', pathNot: '\\.test\\.ts$' },
       { path: '^src', pathNot: '^src/(model/|protocol/|pipeline/(prep/|[^/]+\\.ts$))' },
     ),
+    rule(
+      'training-knows-kernels-and-cast',
+      { path: '^src/training/', pathNot: '\\.test\\.ts$' },
+      {
+        path: '^src',
+        pathNot: '^src/(training/|model/|pipeline/((align|prep|heatmap|ingest/(demo|media))/|[^/]+\\.ts$))',
+      },
+      'a checkout without training still serves; training needs no server',
+    ),
+    rule(
+      'only-commands-know-training',
+      { path: '^src/server/', pathNot: '^src/server/commands/' },
+      { path: '^src/training/' },
+    ),
     rule('server-does-not-know-the-page', { path: '^src/server/' }, { path: '^src/client/' }),
     rule(
       'client-knows-protocol-only',
