@@ -3,12 +3,12 @@
 import { interval, type Subscription } from 'rxjs';
 import type { HeatmapMessage } from '../protocol/messages.ts';
 import { type AlignedWindow, WindowAligner } from './align/window-aligner.ts';
+import { FrameSelector } from './frame-selector.ts';
 import { type HeatCalibration, HeatStage } from './heatmap/heat-stage.ts';
 import type { PipelineObserver } from './observer.ts';
 import type { Clock, HeatmapResult, HeatmapSink, MediaSink, MediaSource, ModelShape } from './ports.ts';
 import type { LogMelParameters } from './prep/log-mel-parameters.ts';
 import { LogMelStream } from './prep/log-mel-stream.ts';
-import { RateSelector } from './rate-selector.ts';
 import type { SessionOptions, SessionStats, SessionStatus } from './session.ts';
 import { SessionFigures } from './session-figures.ts';
 import { StreamMonitor, type Verdict } from './stream-monitor.ts';
@@ -51,7 +51,7 @@ export class StreamSession implements MediaSink {
   readonly #parts: SessionParts;
   readonly #request: (session: StreamSession, window: AlignedWindow) => void;
   readonly #onStatus: (status: SessionStatus) => void;
-  readonly #rate: RateSelector;
+  readonly #rate: FrameSelector;
   readonly #logmel: LogMelStream;
   readonly #figures = new SessionFigures();
   readonly #ticks: Subscription;
@@ -83,7 +83,7 @@ export class StreamSession implements MediaSink {
     this.#parts = parts;
     this.#request = hooks.request;
     this.#onStatus = hooks.onStatus;
-    this.#rate = new RateSelector(options.maxRateHz);
+    this.#rate = new FrameSelector(options.maxRateHz);
     this.#logmel = new LogMelStream(parts.logmel);
     this.#aligner = this.#newAligner();
     this.#heat = this.#newHeat();

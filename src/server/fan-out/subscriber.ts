@@ -1,8 +1,8 @@
 /** One connection: what it asked for, what it is sent, and when it has to go. */
 
 import type { RawData, WebSocket } from 'ws';
+import { FrameSelector } from '../../pipeline/frame-selector.ts';
 import type { Clock } from '../../pipeline/ports.ts';
-import { RateSelector } from '../../pipeline/rate-selector.ts';
 import type { ClassInfo, ClientMessage } from '../../protocol/messages.ts';
 import { checkClientMessage, type ParsedClientMessage, parseClientMessage } from './client-message.ts';
 import type { FanOutLimits } from './limits.ts';
@@ -34,7 +34,7 @@ export interface SubscriberContext {
 /** One existing stream that this connection is subscribed to. */
 interface Feed {
   settings: Settings;
-  readonly rate: RateSelector;
+  readonly rate: FrameSelector;
   /** {@link SharedResult.order} of the newest result offered. */
   order: number;
   readonly dropped: Record<DropReason, number>;
@@ -235,7 +235,7 @@ export class Subscriber {
     }
     this.#feeds.set(streamId, {
       settings,
-      rate: new RateSelector(settings.maxRateHz),
+      rate: new FrameSelector(settings.maxRateHz),
       order: -1,
       dropped: { 'slow-subscriber': 0, 'slow-preview': 0 },
     });

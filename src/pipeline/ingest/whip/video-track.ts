@@ -1,8 +1,8 @@
 /** One peer's video: RTP packets in, scaled pictures out, and what to ask of the sender. */
 
 import type { Frame } from 'node-av/lib';
+import { FrameSelector } from '../../frame-selector.ts';
 import type { Clock } from '../../ports.ts';
-import { RateSelector } from '../../rate-selector.ts';
 import { PictureScaler } from '../media/picture-scaler.ts';
 import type { PictureSize } from '../media/picture-size.ts';
 import { type EncodedFrame, FrameAssembler, type VideoPacket } from './encoded-frame.ts';
@@ -49,7 +49,7 @@ export class VideoTrack {
   readonly #assembler: FrameAssembler;
   readonly #decoder: PictureDecoder;
   readonly #scaler: PictureScaler;
-  readonly #selector: RateSelector;
+  readonly #selector: FrameSelector;
   #received = false;
   #lastKeyRequestUs = Number.NEGATIVE_INFINITY;
   #lastPtsUs = Number.NEGATIVE_INFINITY;
@@ -60,7 +60,7 @@ export class VideoTrack {
     this.#assembler = new FrameAssembler(options.codec);
     this.#decoder = new PictureDecoder(options.codec);
     this.#scaler = new PictureScaler(options.box);
-    this.#selector = new RateSelector(options.maxRateHz);
+    this.#selector = new FrameSelector(options.maxRateHz);
   }
 
   push(packet: TrackPacket, arrivalUs: number): void {
