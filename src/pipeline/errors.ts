@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'bad-manifest'
   | 'model-mismatch'
   | 'model-missing'
+  | 'bad-dataset'
   | 'engine-failed'
   | 'engine-unavailable'
   | 'source-auth'

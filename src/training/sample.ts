@@ -35,6 +35,7 @@ export interface SampleBatch {
  * `sounding` is false for a silent object.
  */
 export interface TruthBox {
+  /** -1 where the data set does not say which of the classes it is, or it is none of them. */
   classIndex: number;
   sounding: boolean;
   x0: number;
@@ -43,13 +44,30 @@ export interface TruthBox {
   y1: number;
 }
 
+/**
+ * A mask of one class in one example, where the truth is finer than boxes: `data[y * width + x]` is 1 inside, 0
+ * outside, over the whole picture. Belongs to the reader of the truth.
+ */
+export interface TruthMask {
+  /** As `TruthBox.classIndex`. */
+  classIndex: number;
+  sounding: boolean;
+  width: number;
+  height: number;
+  data: Uint8Array<ArrayBuffer>;
+}
+
 /** What is true of one example beside what the batch holds; only evaluation and pictures ask for it. */
 export interface SampleTruth {
   boxes: TruthBox[];
+  /** Masks, where the data set has them. An object has a box or a mask. */
+  masks?: TruthMask[];
   /** Classes that sound without being in the picture. */
   offScreen: number[];
   /** For tables and previews: `photo`, `drawn`, `dataset`, with what was put in. */
   note: string;
+  /** The same for the examples that show one scene (the sources of a duet, one picture with other sounds). */
+  group?: string;
 }
 
 /**

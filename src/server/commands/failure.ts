@@ -15,6 +15,7 @@ const MENDABLE: ReadonlySet<string> = new Set([
   'bad-manifest',
   'model-mismatch',
   'model-missing',
+  'bad-dataset',
   'engine-unavailable',
 ]);
 
