@@ -56,11 +56,10 @@ export class StreamSession implements MediaSink {
   readonly #figures = new SessionFigures();
   readonly #ticks: Subscription;
   #options: SessionOptions;
-  #aligner: WindowAligner;
+  readonly #aligner: WindowAligner;
   #heat: HeatStage;
-  #monitor: StreamMonitor;
+  readonly #monitor: StreamMonitor;
   #status: SessionStatus;
-  #tracks: TracksInfo | null = null;
   #epoch = 0;
   /** Why the monitor asked for the reconnection that is under way; null when the source lost it by itself. */
   #restartReason: string | null = null;
@@ -135,7 +134,6 @@ export class StreamSession implements MediaSink {
 
   tracks(info: TracksInfo): void {
     if (this.#closing) return;
-    this.#tracks = info;
     this.#monitor.tracks(info);
     this.#aligner.setTracks(info);
   }
@@ -213,7 +211,7 @@ export class StreamSession implements MediaSink {
     return this.#last;
   }
 
-  /** Takes effect with the next frame; changing how sound is tied to frames starts the alignment anew. */
+  /** Takes effect at once and in place: sound, ties and waiting frames stay. Only smoothed heat begins anew. */
   configure(changes: Partial<SessionOptions>): void {
     const before = this.#options;
     const after = { ...before, ...changes };
@@ -222,12 +220,8 @@ export class StreamSession implements MediaSink {
     this.#options = after;
     if (differs('maxRateHz')) this.#rate.maxRateHz = after.maxRateHz;
     if (differs('smoothingMs', 'normalise')) this.#heat = this.#newHeat();
-    if (differs('lookaheadMs', 'maxAudioWaitMs', 'avOffsetMs', 'stallMs')) {
-      this.#aligner.reset();
-      this.#aligner = this.#newAligner();
-      if (this.#tracks) this.#aligner.setTracks(this.#tracks);
-    }
-    if (differs('stallMs')) this.#monitor.stallMs = after.stallMs;
+    this.#aligner.configure(after);
+    this.#monitor.stallMs = after.stallMs;
   }
 
   /** Idempotent; resolves when the source is closed. */

@@ -229,6 +229,32 @@ describe('LocalizationPipeline', () => {
     expect(messages()).toHaveLength(15);
   });
 
+  it('moves the window while running without losing a frame or the sound it holds', async () => {
+    const [source, session] = await warm();
+    const step = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        source.step(FRAME_US);
+        await settle();
+      }
+    };
+    const windowEnds = (): number[] =>
+      messages().map((m) => Math.round((m.audioWindow!.endUs - m.ptsUs) / 1000));
+    await step(2);
+    // Sound that is stamped too late: its frame waits for the chunk after it, into the next change.
+    session.configure({ avOffsetMs: -40 });
+    await step(2);
+    // Look-ahead and a ring that has to grow: three frames wait for what is still to come.
+    session.configure({ lookaheadMs: 300, maxAudioWaitMs: 5000, avOffsetMs: 0 });
+    await step(5);
+    session.configure({ lookaheadMs: 0, maxAudioWaitMs: 250, stallMs: 700 });
+    await step(2);
+    // The three that waited could be answered all at once, and the newest of them won.
+    expect(messages().map((m) => m.alignment)).toEqual(Array(9).fill('aligned'));
+    expect(messages().map((m) => m.ptsUs / FRAME_US)).toEqual([12, 13, 14, 15, 16, 17, 18, 21, 22]);
+    expect(windowEnds()).toEqual([0, 0, 0, 300, 300, 300, 0, 0, 0]);
+    expect(session.stats().drops).toEqual({ superseded: 2 });
+  });
+
   it('asks a source that brings nothing to reconnect, once', async () => {
     const [source, session] = await warm();
     clock.advance(6_000_000);

@@ -35,6 +35,35 @@ describe('audio ring', () => {
     expect(out.subarray(20)).toEqual(new Float32Array(10).fill(9));
   });
 
+  it('grows without moving, losing or inventing a sample', () => {
+    const ring = new AudioRing(100);
+    ring.append(-30, chunkAt(-30, 150));
+    ring.append(140, chunkAt(140, 30));
+    const { generation } = ring;
+    ring.grow(50);
+    expect(ring.capacity).toBe(100);
+    ring.grow(333);
+    expect([ring.capacity, ring.startSample, ring.endSample, ring.generation]).toEqual([
+      333,
+      70,
+      170,
+      generation,
+    ]);
+    expect(ring.missing(60, 170)).toBe(30);
+    ring.append(170, chunkAt(170, 220));
+    const out = new Float32Array(320);
+    expect(ring.read(390, 320, out)).toBe(20);
+    expect(out.subarray(0, 50)).toEqual(chunkAt(70, 50));
+    expect(out.subarray(50, 70)).toEqual(new Float32Array(20));
+    expect(out.subarray(70)).toEqual(chunkAt(140, 250));
+  });
+
+  it('grows when empty', () => {
+    const ring = new AudioRing(10);
+    ring.grow(20);
+    expect([ring.capacity, ring.startSample]).toEqual([20, null]);
+  });
+
   it('changes its generation on clear and forgets', () => {
     const ring = new AudioRing(100);
     ring.append(0, chunkAt(0, 20));

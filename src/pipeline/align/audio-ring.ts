@@ -5,8 +5,7 @@
  * {@link clear} is called: late chunks do not fill gaps, overlaps keep what came first. Positions may be negative.
  */
 export class AudioRing {
-  readonly capacity: number;
-  readonly #samples: Float32Array;
+  #samples: Float32Array;
   /** Missing ranges inside the ring, ascending: start, end, start, end, ... Fewer than `capacity`. */
   readonly #gaps: number[] = [];
   #end: number | null = null;
@@ -15,8 +14,12 @@ export class AudioRing {
   #generation = 0;
 
   constructor(capacitySamples: number) {
-    this.capacity = capacitySamples;
     this.#samples = new Float32Array(capacitySamples);
+  }
+
+  /** Most samples it holds. */
+  get capacity(): number {
+    return this.#samples.length;
   }
 
   /** Changes whenever positions lose their meaning, so that nothing derived from them outlives a jump. */
@@ -62,6 +65,18 @@ export class AudioRing {
     this.#end = end;
     this.#forgetGaps(end - this.capacity);
     return samples.length - overlap;
+  }
+
+  /** Makes room for `capacitySamples`, keeping every sample at its position. A smaller number changes nothing. */
+  grow(capacitySamples: number): void {
+    if (capacitySamples <= this.capacity) return;
+    const start = this.startSample;
+    const held = new Float32Array(start === null || this.#end === null ? 0 : this.#end - start);
+    if (start !== null) this.#copyOut(start, start + held.length, held, 0);
+    this.#samples = new Float32Array(capacitySamples);
+    if (start === null) return;
+    this.#first = start;
+    this.#copyIn(start, held);
   }
 
   /** How many of the positions `[startSample, endSample)` the ring does not hold. */

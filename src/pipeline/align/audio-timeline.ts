@@ -31,7 +31,7 @@ const MEAN_MS = 2_000;
  */
 export class AudioTimeline {
   readonly #rateHz: number;
-  readonly #jump: number;
+  #jump: number;
   readonly #tolerance: number;
   readonly #deadband: number;
   readonly #meanSamples: number;
@@ -47,6 +47,11 @@ export class AudioTimeline {
     this.#tolerance = Math.round((TOLERANCE_MS * options.rateHz) / 1000);
     this.#deadband = Math.round((DEADBAND_MS * options.rateHz) / 1000);
     this.#meanSamples = (MEAN_MS * options.rateHz) / 1000;
+  }
+
+  /** May be changed while running: {@link AudioTimelineOptions.jumpSamples}. */
+  set jumpSamples(samples: number) {
+    this.#jump = samples;
   }
 
   /** Forgets all; the next chunk anchors the axis at its own stamp. */

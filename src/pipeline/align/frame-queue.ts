@@ -8,13 +8,18 @@ import type { VideoFrame } from '../types.ts';
  */
 export class FrameQueue {
   readonly #frames: VideoFrame[] = [];
-  readonly #maxFrames: number;
+  #maxFrames: number;
   readonly #maxBytes: number;
   #bytes = 0;
 
   constructor(maxFrames: number, maxBytes: number) {
     this.#maxFrames = Math.max(1, maxFrames);
     this.#maxBytes = maxBytes;
+  }
+
+  /** A new bound, at least 1, in force with the next push. */
+  set maxFrames(maxFrames: number) {
+    this.#maxFrames = Math.max(1, maxFrames);
   }
 
   get length(): number {

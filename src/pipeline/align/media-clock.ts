@@ -42,7 +42,7 @@ const MAX_LEAD_MS = 50;
  * refused) the offset is the difference of the tracks' least arrival delays.
  */
 export class MediaClock {
-  readonly #userOffsetUs: number;
+  #userOffsetUs = 0;
   readonly #video = new ArrivalFloor();
   readonly #audio = new ArrivalFloor();
   readonly #reports = new ReportOffset();
@@ -52,6 +52,11 @@ export class MediaClock {
 
   /** @param avOffsetMs - Added to the audio's time; positive when the sound is stamped too early. */
   constructor(avOffsetMs: number) {
+    this.avOffsetMs = avOffsetMs;
+  }
+
+  /** May be changed while running; the tie itself stays. */
+  set avOffsetMs(avOffsetMs: number) {
     this.#userOffsetUs = Math.round(avOffsetMs * 1000);
   }
 

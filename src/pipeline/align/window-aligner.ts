@@ -7,11 +7,8 @@ import { AudioTimeline } from './audio-timeline.ts';
 import { FrameQueue } from './frame-queue.ts';
 import { type ClockReading, MediaClock } from './media-clock.ts';
 
-export interface WindowAlignerOptions {
-  /** Rate of all chunks, Hz. */
-  rateHz: number;
-  /** Length of a frame's window in samples. */
-  windowSamples: number;
+/** What may change while an aligner runs. */
+export interface WindowAlignerSettings {
   /** The window ends so long after the frame, 0..500. */
   lookaheadMs: number;
   /** Past its look-ahead, a frame waits so long for its sound, counted from its arrival; then it is `late`. */
@@ -20,6 +17,13 @@ export interface WindowAlignerOptions {
   avOffsetMs: number;
   /** No chunk for so long: there is no sound. */
   stallMs: number;
+}
+
+export interface WindowAlignerOptions extends WindowAlignerSettings {
+  /** Rate of all chunks, Hz. */
+  rateHz: number;
+  /** Length of a frame's window in samples. */
+  windowSamples: number;
   /** Length of the audio ring. Default 4000; raised to hold a window, the look-ahead and the wait. */
   ringMs?: number;
   /** Most frames that wait. Default 8, and 3 more per 100 ms of look-ahead. */
@@ -70,7 +74,7 @@ const MAX_MISSING = 0.25;
 export class WindowAligner {
   /** The sound that windows point into. Read-only for others. */
   readonly audio: AudioRing;
-  readonly #options: WindowAlignerOptions;
+  #options: WindowAlignerOptions;
   readonly #onDrop: (reason: AlignDropReason, count: number) => void;
   readonly #clock: MediaClock;
   readonly #timeline: AudioTimeline;
@@ -84,18 +88,26 @@ export class WindowAligner {
     options: WindowAlignerOptions,
     onDrop: (reason: AlignDropReason, count: number) => void = () => undefined,
   ) {
-    const { rateHz, windowSamples, lookaheadMs, maxAudioWaitMs } = options;
-    const neededMs = (windowSamples / rateHz) * 1000 + lookaheadMs + maxAudioWaitMs;
-    const capacity = Math.ceil((Math.max(options.ringMs ?? 4000, neededMs) * rateHz) / 1000);
+    const capacity = ringSamples(options);
     this.#options = options;
     this.#onDrop = onDrop;
     this.#clock = new MediaClock(options.avOffsetMs);
-    this.#timeline = new AudioTimeline({ rateHz, jumpSamples: capacity });
+    this.#timeline = new AudioTimeline({ rateHz: options.rateHz, jumpSamples: capacity });
     this.audio = new AudioRing(capacity);
-    this.#waiting = new FrameQueue(
-      options.maxWaitingFrames ?? 8 + Math.ceil(lookaheadMs * 0.03),
-      options.maxWaitingBytes ?? 64 * 1024 * 1024,
-    );
+    this.#waiting = new FrameQueue(maxWaitingFrames(options), options.maxWaitingBytes ?? 64 * 1024 * 1024);
+  }
+
+  /**
+   * New settings, in force at once, also for frames that wait. The sound that is held, the tie between the tracks and
+   * the waiting frames stay; the ring grows where it has to, and never shrinks.
+   */
+  configure(settings: WindowAlignerSettings): void {
+    const { lookaheadMs, maxAudioWaitMs, avOffsetMs, stallMs } = settings;
+    this.#options = { ...this.#options, lookaheadMs, maxAudioWaitMs, avOffsetMs, stallMs };
+    this.audio.grow(ringSamples(this.#options));
+    this.#timeline.jumpSamples = this.audio.capacity;
+    this.#clock.avOffsetMs = avOffsetMs;
+    this.#waiting.maxFrames = maxWaitingFrames(this.#options);
   }
 
   /** The frame is held until its window is answered; drops the newest waiting one when full. */
@@ -251,4 +263,19 @@ export class WindowAligner {
     this.#timeline.reset();
     this.#clock.forgetAudio();
   }
+}
+
+function ringSamples({
+  rateHz,
+  windowSamples,
+  lookaheadMs,
+  maxAudioWaitMs,
+  ringMs,
+}: WindowAlignerOptions): number {
+  const neededMs = (windowSamples / rateHz) * 1000 + lookaheadMs + maxAudioWaitMs;
+  return Math.ceil((Math.max(ringMs ?? 4000, neededMs) * rateHz) / 1000);
+}
+
+function maxWaitingFrames({ maxWaitingFrames: asked, lookaheadMs }: WindowAlignerOptions): number {
+  return asked ?? 8 + Math.ceil(lookaheadMs * 0.03);
 }
