@@ -107,6 +107,23 @@ describe('UrlSource on recordings', () => {
     expect(sink.frames.at(-1)!.data.length).toBe(640 * 360 * 1.5);
   });
 
+  it('shows a phone recording the way the phone was held', async () => {
+    const bytes = readFileSync(join(folder, 'clip.mov'));
+    // A quarter clockwise in the picture track's header (ISO/IEC 14496-12 section 8.3.2), as phones write it.
+    const turned = Buffer.alloc(36);
+    [0, 65_536, 0, -65_536, 0, 0, 0, 0, 1 << 30].forEach((value, i) => turned.writeInt32BE(value, 4 * i));
+    turned.copy(bytes, bytes.indexOf('tkhd') + 44);
+    writeFileSync(join(folder, 'phone.mov'), bytes);
+    const sink = await play({
+      url: url('phone.mov'),
+      reading: { pace: 'fastest', picture: { width: 320, height: 160 } },
+    });
+    expect(sink.frames).toHaveLength(75);
+    expect(new Set(sink.frames.map(({ width, height }) => `${width}x${height}`))).toEqual(
+      new Set(['120x160']),
+    );
+  });
+
   it('loops on a clock that goes on', async () => {
     const sink = await play(
       { url: url('clip.mov'), reading: { loop: true, pace: 'fastest' } },

@@ -1,6 +1,7 @@
 /** Turns decoded pictures of any kind into the pipeline's one kind: packed I420, BT.601, full range, bounded in size. */
 
 import {
+  AV_FRAME_DATA_DISPLAYMATRIX,
   AV_FRAME_FLAG_INTERLACED,
   AV_PIX_FMT_YUV420P,
   AV_PIX_FMT_YUV422P,
@@ -14,6 +15,13 @@ import {
   AVCOL_SPC_SMPTE170M,
 } from 'node-av/constants';
 import { FFmpegError, Frame, SoftwareScaleContext } from 'node-av/lib';
+import {
+  type Orientation,
+  orientationOf,
+  orientedSize,
+  orientPicture,
+  upright,
+} from './picture-orientation.ts';
 import { fitPicture, type PictureSize } from './picture-size.ts';
 
 /** A packed I420 picture; `data` is its own buffer (planes as in `VideoFrame`) and may be given away. */
@@ -31,7 +39,7 @@ const fullRangeTwins = new Map<number, typeof AV_PIX_FMT_YUV420P>([
 
 /**
  * Scales by libswscale (bilinear: a triangle as wide as the shrinking asks, so nothing aliases). Size, format,
- * colour range, matrix and pixel aspect may change from frame to frame. A matrix that the stream does not name
+ * colour range, matrix and pixel aspect may change from frame to frame. A picture that is to be shown turned or mirrored is. A matrix that the stream does not name
  * is taken for BT.601, as FFmpeg does. One scaler per stream; `close()` frees the native memory.
  */
 export class PictureScaler {
@@ -53,14 +61,18 @@ export class PictureScaler {
   scale(frame: Frame): Picture {
     const source = frame.isHwFrame() ? this.#toMemory(frame) : frame;
     normaliseTags(source);
-    const target = this.#prepare(source);
+    const matrix = source.getSideData(AV_FRAME_DATA_DISPLAYMATRIX);
+    const orientation = matrix === null ? upright : orientationOf(matrix);
+    const target = this.#prepare(source, orientation);
     FFmpegError.throwIfError(this.#scaler!.scaleFrameSync(target, source), 'sws_scale_frame');
     const packed = target.toBuffer();
-    return {
-      width: target.width,
-      height: target.height,
-      data: new Uint8Array(packed.buffer as ArrayBuffer, packed.byteOffset, packed.byteLength),
-    };
+    const { width, height } = target;
+    const { transposed, mirroredX, mirroredY } = orientation;
+    const data =
+      transposed || mirroredX || mirroredY
+        ? orientPicture(packed, { width, height }, orientation)
+        : new Uint8Array(packed.buffer as ArrayBuffer, packed.byteOffset, packed.byteLength);
+    return { ...orientedSize({ width, height }, orientation), data };
   }
 
   /** Idempotent. */
@@ -70,7 +82,7 @@ export class PictureScaler {
     this.#download = null;
   }
 
-  #prepare(source: Frame): Frame {
+  #prepare(source: Frame, orientation: Orientation): Frame {
     const aspect = source.sampleAspectRatio;
     const key = [
       source.width,
@@ -82,11 +94,16 @@ export class PictureScaler {
       source.colorTrc,
       aspect.num,
       aspect.den,
+      orientation.transposed,
     ].join();
     if (this.#target !== null && key === this.#inputKey) return this.#target;
     // A context that has to adapt itself to a changed input has crashed (FFmpeg 8.1): each kind of input gets its own.
     this.#reset();
-    const size = fitPicture(source, aspect.den > 0 ? aspect.num / aspect.den : 1, this.#box);
+    const size = fitPicture(
+      source,
+      aspect.den > 0 ? aspect.num / aspect.den : 1,
+      orientedSize(this.#box, orientation),
+    );
     this.#scaler = new SoftwareScaleContext();
     this.#scaler.allocContext();
     FFmpegError.throwIfError(this.#scaler.setOption('sws_flags', 'bilinear'), 'sws_flags');
