@@ -68,7 +68,7 @@ export class EarsightServer {
     this.#fanOut = new FanOut({
       server: { name: 'earsight', version },
       model: { name: manifest.name, classes, grid: manifest.grid },
-      limits: { maxSubscribers: config.limits.subscribers },
+      limits: { maxSubscribers: config.limits.subscribers, maxRateHz: config.limits.subscriberRateHz },
       encodePreview: (frame) => this.#previews.encode(frame),
       observer: this.#metrics.fanOut,
     });

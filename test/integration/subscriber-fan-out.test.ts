@@ -140,6 +140,21 @@ describe.each(['binary', 'json'] as const)('subscribing, %s', (encoding) => {
   });
 });
 
+test('[L5] no subscriber is sent more than the announced rate, whatever it asks for', async () => {
+  const server = await start({ limits: { maxRateHz: 10 } });
+  const asking = ['maxRateHz=1000', 'maxRateHz=5', 'preview=none'];
+  const clients = await Promise.all(asking.map((query) => server.connect(`?streams=a&${query}`)));
+  for (let i = 0; i < 60; i++) {
+    server.publish('a', i);
+    await nextTurn();
+  }
+  for (const client of clients) await client.settle();
+  const every = (n: number): number[] => Array.from({ length: 60 / n }, (_, i) => i * n);
+  expect(clients.map((client) => client.sequences('a'))).toEqual([every(3), every(6), every(3)]);
+  expect(clients[0]!.ofType('hello')[0]!.limits.maxRateHz).toBe(10);
+  expect(clients.flatMap((client) => client.ofType('dropped'))).toEqual([]);
+});
+
 describe('streams come and go', () => {
   test('[S3][S4] a stream added later, its changes, its end; no result before or after', async () => {
     const server = await start();

@@ -234,7 +234,7 @@ describe('earsight.example.yaml', () => {
       if (key === undefined) return group === undefined;
       return typeof group !== 'object' || group === null || !Object.hasOwn(group, key);
     });
-    expect(keysOf(root).length).toBe(39);
+    expect(keysOf(root).length).toBe(40);
     expect(missing).toEqual([]);
   });
 

@@ -199,6 +199,14 @@ const limits = z
   .strictObject({
     streams: z.int().min(1).max(10_000).default(64).describe('Most streams at a time.'),
     subscribers: z.int().min(1).max(100_000).default(1000).describe('Most WebSocket subscribers at a time.'),
+    subscriberRateHz: z
+      .number()
+      .positive()
+      .max(240)
+      .default(60)
+      .describe(
+        'Most results a second of one stream that a subscriber is sent, however many it asks for. Lower bounds what one viewer costs.',
+      ),
     bodyBytes: z
       .int()
       .min(1024)

@@ -7,7 +7,7 @@ export interface FanOutLimits {
   maxMessageBytes: number;
   /** Stream names one connection may hold, unknown ones included. */
   maxStreams: number;
-  /** Most results a second of one stream that the server makes; told to clients, not enforced here. */
+  /** Most results a second of one stream that a subscriber is sent, however many it asks for. */
   maxRateHz: number;
   /**
    * Most bytes held for one subscriber, the socket's own buffer included. 1 MiB is 700 heatmaps of ten classes

@@ -229,13 +229,13 @@ export class Subscriber {
     }
     if (feed !== undefined) {
       // Setting a rate starts its grid anew, so only where it changed.
-      if (settings.maxRateHz !== feed.settings.maxRateHz) feed.rate.maxRateHz = settings.maxRateHz;
+      if (settings.maxRateHz !== feed.settings.maxRateHz) feed.rate.maxRateHz = this.#rateHz(settings);
       feed.settings = settings;
       return false;
     }
     this.#feeds.set(streamId, {
       settings,
-      rate: new FrameSelector(settings.maxRateHz),
+      rate: new FrameSelector(this.#rateHz(settings)),
       order: -1,
       dropped: { 'slow-subscriber': 0, 'slow-preview': 0 },
     });
@@ -263,6 +263,11 @@ export class Subscriber {
   #error(code: string, message: string): void {
     this.#errors += 1;
     this.#outbox.control(`error ${this.#errors}`, textPayload({ type: 'error', code, message }));
+  }
+
+  /** What is asked for, within the limit that `hello` told. */
+  #rateHz({ maxRateHz }: Settings): number {
+    return Math.min(maxRateHz ?? Number.POSITIVE_INFINITY, this.#context.limits.maxRateHz);
   }
 
   #nowMs(): number {
