@@ -94,6 +94,21 @@ describe.skipIf(unavailable !== null)('UrlSource on an RTSP camera', () => {
     Promise.resolve({ source: new UrlSource('camera', { url: camera.url }) }),
   );
 
+  it('counts the packets that the network lost, and goes on', async () => {
+    const lossy = await startRtspServer({ loseEvery: 40 });
+    try {
+      const viewer = view(lossy.url, { reading: { transport: 'udp' } });
+      const lost = (): number =>
+        viewer.sink.drops.reduce((sum, { reason, count }) => sum + (reason === 'packet-lost' ? count : 0), 0);
+      await viewer.sink.until(() => lost() >= 2, 'lost packets counted');
+      const seen = viewer.sink.frames.length;
+      await viewer.sink.until((s) => s.frames.length > seen + 10, 'pictures after the loss');
+      expect(viewer.phases).not.toContain('reconnecting');
+    } finally {
+      await lossy.stop();
+    }
+  });
+
   it('names the tracks and keeps picture and sound within 5 ms, at first and over five late joins', async () => {
     const first = view(camera.url);
     await first.live(0);

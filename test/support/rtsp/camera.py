@@ -84,6 +84,17 @@ def audio_track(rate):
     return Track(caps, lambda k: k * Gst.SECOND // 50, make)
 
 
+def lose_every(nth, pad):
+    """Lets every nth RTP packet (or list of them) vanish behind the payloader, as a network would."""
+    count = [0]
+
+    def probe(_pad, _info):
+        count[0] += 1
+        return Gst.PadProbeReturn.DROP if count[0] % nth == 0 else Gst.PadProbeReturn.OK
+
+    pad.add_probe(Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST, probe)
+
+
 def main():
     options = json.loads(sys.argv[1])
     Gst.init(None)
@@ -109,6 +120,8 @@ def main():
     def configure(_factory, media):
         for name, track in tracks.items():
             track.attach(media.get_element().get_by_name(name))
+        if options["loseEvery"]:
+            lose_every(options["loseEvery"], media.get_element().get_by_name("pay0").get_static_pad("src"))
 
     factory.connect("media-configure", configure)
     if options["user"]:

@@ -20,6 +20,8 @@ export interface RtspServerOptions {
   /** Asks for these credentials where given. */
   user?: string;
   password?: string;
+  /** Every so many-th RTP packet of the first track is lost; 0, none, unless told. */
+  loseEvery?: number;
   /** A port that was used before, to come back on it; a free one unless told. */
   port?: number;
 }
@@ -72,6 +74,7 @@ export async function startRtspServer(options: RtspServerOptions = {}): Promise<
     width: options.width ?? 320,
     height: options.height ?? 240,
     frameRate: options.frameRate ?? 30,
+    loseEvery: options.loseEvery ?? 0,
     user: options.user ?? null,
     password: options.password ?? null,
     port: options.port ?? 0,

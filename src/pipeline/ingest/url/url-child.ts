@@ -1,14 +1,11 @@
 /** The media child of a URL source: one connection, then it ends. */
 
-import { AV_LOG_ERROR } from 'node-av/constants';
-import { Log } from 'node-av/lib';
 import { systemClock } from '../../clock.ts';
 import { EarsightError, messageOf } from '../../errors.ts';
 import { MediaChannel } from '../process/media-channel.ts';
+import { ffmpegLogWritten, watchFfmpegLog } from './ffmpeg-log.ts';
 import { MediaReader } from './media-reader.ts';
 import type { UrlCommand, UrlEvent } from './url-messages.ts';
-
-Log.setLevel(AV_LOG_ERROR);
 
 let reader: MediaReader | null = null;
 let reading: Promise<void> | null = null;
@@ -24,6 +21,9 @@ const channel = new MediaChannel<UrlCommand, UrlEvent>({
   },
 });
 
+// Pictures are most of what a camera sends, so the packets of unknown track are counted as theirs.
+watchFfmpegLog((packets) => channel.drop('frame', 'packet-lost', packets));
+
 async function read(from: MediaReader): Promise<void> {
   try {
     await from.run();
@@ -33,5 +33,6 @@ async function read(from: MediaReader): Promise<void> {
     if (code === 'internal') console.error(error);
     channel.event({ kind: 'failed', code, detail: messageOf(error) });
   }
+  await ffmpegLogWritten();
   channel.end();
 }
