@@ -3,7 +3,7 @@
 import { AV_PIX_FMT_RGB24, AVCOL_RANGE_JPEG } from 'node-av/constants';
 import { FFmpegError, Frame, SoftwareScaleContext } from 'node-av/lib';
 import { EarsightError } from '../../../pipeline/errors.ts';
-import { Recording } from '../../media/recording.ts';
+import { MediaTrack } from '../../media/media-track.ts';
 import { namedFile } from '../annotations/annotation-folder.ts';
 import { type NumberArray, readNpy } from '../annotations/numpy.ts';
 import { isNumberArray, readPickle } from '../annotations/pickle.ts';
@@ -95,14 +95,14 @@ function thinned(mask: Mask): Mask {
 
 /** The picture's own pixels: palettes and greys become RGB without any change of value. */
 async function readRgb(path: string): Promise<{ width: number; height: number; rgb: Uint8Array }> {
-  const recording = await Recording.open(path, 'picture');
+  const track = await MediaTrack.open(path, 'picture');
   const frame = new Frame();
   const target = new Frame();
   const scaler = new SoftwareScaleContext();
   frame.alloc();
   target.alloc();
   try {
-    if (!(await recording.next(frame))) {
+    if (!(await track.next(frame))) {
       throw new EarsightError('source-corrupt', `${path}: the mask cannot be decoded. Fetch it again.`);
     }
     const { width, height } = frame;
@@ -119,6 +119,6 @@ async function readRgb(path: string): Promise<{ width: number; height: number; r
     frame.free();
     target.free();
     scaler.freeContext();
-    await recording.close();
+    await track.close();
   }
 }

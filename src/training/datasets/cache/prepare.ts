@@ -3,8 +3,8 @@
 import { availableParallelism } from 'node:os';
 import { messageOf } from '../../../pipeline/errors.ts';
 import type { Picture } from '../../../pipeline/ingest/media/picture-scaler.ts';
-import { readPictures, readStretches } from '../../media/moments.ts';
-import type { RecordingFacts } from '../../media/recording.ts';
+import { readPictures, readStretches } from '../../media/clip-moments.ts';
+import type { TrackFacts } from '../../media/media-track.ts';
 import type { MediaFile } from '../media-finder.ts';
 import type { Position } from '../moment.ts';
 import type { ClipCache } from './clip-cache.ts';
@@ -166,7 +166,7 @@ async function readAll<T>(
 const PHOTO = /\.(jpe?g|png|bmp|webp|gif)$/i;
 
 function picturesOf(path: string, ats: Position[], side: number): Promise<(Picture | null)[]> {
-  const secondsOf = (facts: RecordingFacts): number[] =>
+  const secondsOf = (facts: TrackFacts): number[] =>
     ats.map((at) => (PHOTO.test(path) ? 0 : secondsAt(at, facts)));
   return readPictures(path, secondsOf, { width: side, height: side });
 }

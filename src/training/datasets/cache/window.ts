@@ -1,6 +1,6 @@
 /** Which moment of a file is meant, and which stretch of its sound goes with it. */
 
-import type { RecordingFacts } from '../../media/recording.ts';
+import type { TrackFacts } from '../../media/media-track.ts';
 import type { Position } from '../moment.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Position } from '../moment.ts';
 export type Alignment = 'ending' | 'centred';
 
 /** Seconds from the file's beginning. Frames are met in their middle, so that rounding picks no neighbour. */
-export function secondsAt(at: Position, { durationSeconds, frameRate }: RecordingFacts): number {
+export function secondsAt(at: Position, { durationSeconds, frameRate }: TrackFacts): number {
   if ('seconds' in at) return at.seconds;
   if ('fraction' in at) return at.fraction * (durationSeconds ?? 0);
   return frameRate === null ? 0 : (at.frame + 0.5) / frameRate;
@@ -19,7 +19,7 @@ export function secondsAt(at: Position, { durationSeconds, frameRate }: Recordin
 /** Where the window begins: moved, where need be, to lie within the recording. */
 export function windowStart(
   at: Position,
-  facts: RecordingFacts,
+  facts: TrackFacts,
   windowSeconds: number,
   alignment: Alignment,
 ): number {

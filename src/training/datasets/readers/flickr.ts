@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { type AnnotationFile, AnnotationFolder } from '../annotations/annotation-folder.ts';
 import { annotationFault } from '../annotations/fault.ts';
 import { readJson } from '../annotations/json.ts';
-import { numbersOf, readPickle } from '../annotations/pickle.ts';
+import type { NumberArray } from '../annotations/numpy.ts';
+import { isNumberArray, numbersOf, readPickle } from '../annotations/pickle.ts';
 import { type DatasetChoice, refuseUnused } from '../dataset-choice.ts';
 import { MIDDLE, type Moment, type Reading } from '../moment.ts';
 import { type Corners, fromPixels, hasArea } from './boxes.ts';
@@ -96,8 +97,12 @@ function fromPickle(file: AnnotationFile): Annotated[] {
     if (!(value instanceof Map)) throw noItems(file, where);
     const fields = value as Map<unknown, unknown>;
     const [photo, recording, rows] = [fields.get('visual'), fields.get('audio'), fields.get('anno')];
-    if (typeof photo !== 'string' || !Array.isArray(rows)) throw noItems(file, where);
-    const numbers = rows.map((row) => numbersOf(row) ?? []);
+    const numbers = isNumberArray(rows)
+      ? rowsOf(rows)
+      : Array.isArray(rows)
+        ? rows.map((row) => numbersOf(row) ?? [])
+        : null;
+    if (typeof photo !== 'string' || numbers === null) throw noItems(file, where);
     return {
       id: stemOf(photo),
       photo,
@@ -105,6 +110,13 @@ function fromPickle(file: AnnotationFile): Annotated[] {
       boxes: checked(file, where, numbers),
     };
   });
+}
+
+function rowsOf({ shape, values }: NumberArray): number[][] {
+  const width = shape[1] ?? 0;
+  return Array.from({ length: shape[0] ?? 0 }, (_, row) => [
+    ...values.subarray(row * width, (row + 1) * width),
+  ]);
 }
 
 function noItems(file: AnnotationFile, where: { entry: string } | null): Error {

@@ -5,7 +5,7 @@ import { EarsightError } from '../../pipeline/errors.ts';
 import { MonoResampler } from '../../pipeline/ingest/media/mono-resampler.ts';
 import { type Picture, PictureScaler } from '../../pipeline/ingest/media/picture-scaler.ts';
 import type { PictureSize } from '../../pipeline/ingest/media/picture-size.ts';
-import { Recording, type RecordingFacts } from './recording.ts';
+import { MediaTrack, type TrackFacts } from './media-track.ts';
 
 /** Decoding on is cheaper than seeking up to this distance: groups of pictures last a few seconds. */
 const PICTURE_SEEK_SECONDS = 6;
@@ -24,15 +24,15 @@ const LAST_PICTURE_SECONDS = 1;
  */
 export async function readPictures(
   path: string,
-  secondsOf: (facts: RecordingFacts) => number[],
+  secondsOf: (facts: TrackFacts) => number[],
   box: PictureSize,
 ): Promise<(Picture | null)[]> {
-  const recording = await Recording.open(path, 'picture');
+  const track = await MediaTrack.open(path, 'picture');
   const scaler = new PictureScaler(box);
   const frames = [new Frame(), new Frame()] as const;
   for (const frame of frames) frame.alloc();
   try {
-    const wanted = secondsOf(recording.facts);
+    const wanted = secondsOf(track.facts);
     const order = wanted.map((_, index) => index).sort((a, b) => wanted[a]! - wanted[b]!);
     const pictures = wanted.map((): Picture | null => null);
     // The picture shown at a moment is the last one before the first that comes after it.
@@ -43,12 +43,12 @@ export async function readPictures(
     while (pending < order.length) {
       const target = wanted[order[pending]!]!;
       if (target - shownSeconds > PICTURE_SEEK_SECONDS && target > PICTURE_SEEK_SECONDS) {
-        shownSeconds = (await recording.seek(target)) ? target : Number.POSITIVE_INFINITY;
+        shownSeconds = (await track.seek(target)) ? target : Number.POSITIVE_INFINITY;
         shown = null;
       }
       const frame = frames[spare]!;
-      const isMore = await recording.next(frame);
-      const seconds = isMore ? (recording.secondsOf(frame) ?? shownSeconds) : Number.POSITIVE_INFINITY;
+      const isMore = await track.next(frame);
+      const seconds = isMore ? (track.secondsOf(frame) ?? shownSeconds) : Number.POSITIVE_INFINITY;
       while (pending < order.length && wanted[order[pending]!]! < seconds) {
         const picture = shown ?? (isMore ? frame : null);
         const isLate = !isMore && wanted[order[pending]!]! - shownSeconds > LAST_PICTURE_SECONDS;
@@ -70,7 +70,7 @@ export async function readPictures(
   } finally {
     for (const frame of frames) frame.free();
     scaler.close();
-    await recording.close();
+    await track.close();
   }
 }
 
@@ -83,16 +83,16 @@ export async function readPictures(
  */
 export async function readStretches(
   path: string,
-  startsOf: (facts: RecordingFacts) => number[],
+  startsOf: (facts: TrackFacts) => number[],
   options: { samples: number; rateHz: number },
 ): Promise<{ samples: Float32Array<ArrayBuffer>; covered: number }[]> {
   const { samples: length, rateHz } = options;
-  const recording = await Recording.open(path, 'sound');
+  const track = await MediaTrack.open(path, 'sound');
   const resampler = new MonoResampler({ rateHz, toleranceUs: 20_000 });
   const frame = new Frame();
   frame.alloc();
   try {
-    const starts = startsOf(recording.facts).map((seconds) => Math.round(seconds * rateHz));
+    const starts = startsOf(track.facts).map((seconds) => Math.round(seconds * rateHz));
     const stretches = starts.map(() => ({ samples: new Float32Array(length), covered: 0 }));
     const order = starts.map((_, index) => index).sort((a, b) => starts[a]! - starts[b]!);
     let first = 0;
@@ -118,36 +118,36 @@ export async function readStretches(
       if (gap > SOUND_SEEK_SECONDS) {
         take(resampler.flush());
         const from = starts[order[first]!]! / rateHz - SOUND_LEAD_SECONDS;
-        reached = (await recording.seek(from)) ? Math.round(from * rateHz) : Number.MAX_SAFE_INTEGER;
+        reached = (await track.seek(from)) ? Math.round(from * rateHz) : Number.MAX_SAFE_INTEGER;
       }
-      if (!(await recording.next(frame))) {
+      if (!(await track.next(frame))) {
         take(resampler.flush());
         break;
       }
-      const seconds = recording.secondsOf(frame);
+      const seconds = track.secondsOf(frame);
       take(resampler.push(frame, seconds === null ? null : Math.round(seconds * 1e6)));
     }
     return stretches;
   } finally {
     frame.free();
     resampler.close();
-    await recording.close();
+    await track.close();
   }
 }
 
 /** What the file tells of one of its tracks. @throws EarsightError `source-*` naming the file. */
-export async function probeTrack(path: string, kind: 'picture' | 'sound'): Promise<RecordingFacts> {
-  const recording = await Recording.open(path, kind);
+export async function probeTrack(path: string, kind: 'picture' | 'sound'): Promise<TrackFacts> {
+  const track = await MediaTrack.open(path, kind);
   const frame = new Frame();
   frame.alloc();
   try {
-    if (await recording.next(frame)) return recording.facts;
+    if (await track.next(frame)) return track.facts;
     throw new EarsightError(
       'source-corrupt',
       `${path}: none of its ${kind} can be decoded. Fetch or make the file again.`,
     );
   } finally {
     frame.free();
-    await recording.close();
+    await track.close();
   }
 }

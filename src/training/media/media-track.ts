@@ -16,7 +16,7 @@ import { EarsightError } from '../../pipeline/errors.ts';
 const AVERROR_EAGAIN = -constants.errno.EAGAIN;
 
 /** The track, as the file tells of it. Times are seconds from the file's first moment. */
-export interface RecordingFacts {
+export interface TrackFacts {
   /** Null where the file does not tell: photos, raw streams. */
   durationSeconds: number | null;
   /** Pictures a second of the file's pictures, also when its sound is read; null where it has none. */
@@ -27,8 +27,8 @@ export interface RecordingFacts {
  * One track of one file; the other tracks are not decoded. Decoding runs on libuv's threads. Broken packets are passed
  * over: what the decoder makes of the rest counts.
  */
-export class Recording {
-  readonly facts: RecordingFacts;
+export class MediaTrack {
+  readonly facts: TrackFacts;
   readonly #path: string;
   readonly #format: FormatContext;
   readonly #stream: Stream;
@@ -52,7 +52,7 @@ export class Recording {
   }
 
   /** @throws EarsightError `source-corrupt`, `source-unsupported` or `source-not-found`, naming the file. */
-  static async open(path: string, kind: 'picture' | 'sound'): Promise<Recording> {
+  static async open(path: string, kind: 'picture' | 'sound'): Promise<MediaTrack> {
     const format = new FormatContext();
     let decoder: CodecContext | null = null;
     try {
@@ -70,7 +70,7 @@ export class Recording {
       decoder.pktTimebase = stream.timeBase;
       decoder.threadCount = 1;
       check(await decoder.open2(codec, null), path, `the decoder of its ${kind} does not open`);
-      return new Recording(path, format, stream, decoder);
+      return new MediaTrack(path, format, stream, decoder);
     } catch (thrown) {
       decoder?.freeContext();
       await format.closeInput();
@@ -141,7 +141,7 @@ function trackOf(format: FormatContext, kind: 'picture' | 'sound'): Stream | nul
   return stream !== null && (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) !== 0 ? null : stream;
 }
 
-function factsOf(format: FormatContext, stream: Stream, secondsPerTick: number): RecordingFacts {
+function factsOf(format: FormatContext, stream: Stream, secondsPerTick: number): TrackFacts {
   const { num, den } = trackOf(format, 'picture')?.avgFrameRate ?? { num: 0, den: 0 };
   const startSeconds = format.startTime === AV_NOPTS_VALUE ? 0 : Number(format.startTime) / 1e6;
   const ownStart =
