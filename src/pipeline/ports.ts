@@ -25,7 +25,8 @@ export interface MediaSink {
 
 /**
  * A camera with a microphone. Implementers: `UrlSource` (FFmpeg), `WhipSource` (WebRTC), `DemoSource`.
- * A source reconnects by itself, for ever, until it says `ended` or `failed`; it never waits for its sink.
+ * A source reconnects by itself, for ever, until it says `ended` or `failed`; it never waits for its sink, unless it
+ * said `waits` when it connected and its sink pauses it.
  */
 export interface MediaSource {
   readonly id: string;
@@ -33,6 +34,9 @@ export interface MediaSource {
   open(sink: MediaSink): void;
   /** The monitor saw a stall: drop the connection and make a new one (or end, where the peer must return). */
   restart(reason: string): void;
+  /** Deliver no more than what is on its way, until {@link resume}. Only where a connection may say `waits`. */
+  pause?(): void;
+  resume?(): void;
   /** Idempotent. After it resolves, no sink method is called and no timer, handle or child is left. */
   close(): Promise<void>;
 }

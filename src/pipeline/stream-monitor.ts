@@ -67,6 +67,13 @@ export class StreamMonitor {
     this.#audioUs = nowUs;
   }
 
+  /** The source is held, or through while its last pictures are worked on: its silence is no stall. */
+  held(nowUs: number): void {
+    if (this.#videoUs !== null) this.#videoUs = nowUs;
+    if (this.#audioUs !== null) this.#audioUs = nowUs;
+    this.#connectedUs = nowUs;
+  }
+
   judge(nowUs: number): Verdict {
     const flowing = { video: this.#flows(this.#videoUs, nowUs), audio: this.#flows(this.#audioUs, nowUs) };
     const verdict = (state: StreamState, reason: string | null, detail: string | null): Verdict => ({

@@ -21,6 +21,7 @@ import type {
   TracksInfo,
   VideoFrame,
 } from './types.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 /** How often deadlines and the monitor are looked at when nothing arrives. */
 const TICK_MS = 50;
@@ -43,7 +44,8 @@ export interface InferenceStamps {
 
 /**
  * Owns its source from `open` to `close`. A window goes to `request` as soon as its sound is complete; the pipeline
- * answers with `complete`, `pass` or `fail`. What is closed answers nothing and publishes nothing.
+ * answers with `complete`, `pass` or `fail`. A recording that waits is asked for window by window, and held meanwhile; of
+ * everything else the newest window wins. What is closed answers nothing and publishes nothing.
  */
 export class StreamSession implements MediaSink {
   readonly id: string;
@@ -63,6 +65,10 @@ export class StreamSession implements MediaSink {
   #epoch = 0;
   /** Why the monitor asked for the reconnection that is under way; null when the source lost it by itself. */
   #restartReason: string | null = null;
+  /** Windows of a recording that waits; null for everything that does not. */
+  #line: WaitingLine<AlignedWindow> | null = null;
+  /** How the recording ended, while its last windows stand in line. */
+  #ended: ConnectionPhase | null = null;
   #sequence = 0;
   #last: HeatmapResult | null = null;
   #closing: Promise<void> | null = null;
@@ -141,7 +147,16 @@ export class StreamSession implements MediaSink {
   phase(phase: ConnectionPhase): void {
     if (this.#closing) return;
     const nowUs = this.#parts.clock.monotonicUs();
+    if (phase.phase === 'ended') {
+      this.#aligner.finish();
+      this.#advance();
+      if (this.#line?.busy === true) {
+        this.#ended = phase;
+        return;
+      }
+    }
     if (phase.phase === 'connected') {
+      this.#formLine(phase.waits ?? false);
       if (phase.epoch > 0) this.#reconnected();
       this.#rate.reset();
       this.#figures.lastReportUs = null;
@@ -180,6 +195,7 @@ export class StreamSession implements MediaSink {
     if (this.#closing) return;
     const classes = this.#heat.process(localization, window.frame.ptsUs, window.frame.epoch);
     this.#publish(window, classes, stamps);
+    this.#answered();
   }
 
   /** A window from which nothing is computed (`late`, `no-audio`): subscribers still learn of the frame. */
@@ -188,11 +204,14 @@ export class StreamSession implements MediaSink {
     this.#heat.reset();
     const nowUs = this.#parts.clock.monotonicUs();
     this.#publish(window, [], { dispatchedUs: nowUs, inferredUs: nowUs });
+    this.#answered();
   }
 
   /** A window that is not answered, by reason. */
   fail(reason: string): void {
-    if (!this.#closing) this.#dropped(reason, 1);
+    if (this.#closing) return;
+    this.#dropped(reason, 1);
+    this.#answered();
   }
 
   // --- Called by the server.
@@ -220,7 +239,7 @@ export class StreamSession implements MediaSink {
     this.#options = after;
     if (differs('maxRateHz')) this.#rate.maxRateHz = after.maxRateHz;
     if (differs('smoothingMs', 'normalise')) this.#heat = this.#newHeat();
-    this.#aligner.configure(after);
+    this.#aligner.configure({ ...after, waits: this.#line !== null });
     this.#monitor.stallMs = after.stallMs;
   }
 
@@ -240,6 +259,7 @@ export class StreamSession implements MediaSink {
   #tick(): void {
     const nowUs = this.#parts.clock.monotonicUs();
     this.#advance();
+    if (this.#line?.busy === true) this.#monitor.held(nowUs);
     this.#judge(nowUs);
     this.#parts.observer.clock(this.id, this.#skewUs(nowUs), this.#figures.senderReportAgeMs(nowUs));
     const reason = this.#monitor.takeRestart(nowUs);
@@ -256,7 +276,34 @@ export class StreamSession implements MediaSink {
   #advance(): void {
     const { clock } = this.#parts;
     const windows = this.#aligner.advance(clock.monotonicUs(), clock.wallMs());
-    for (const window of windows) this.#request(this, window);
+    for (const window of windows) {
+      if (this.#line === null) this.#request(this, window);
+      else this.#line.push(window);
+    }
+  }
+
+  /** Each connection says anew whether it waits; windows of the one before are void. */
+  #formLine(waits: boolean): void {
+    const source = this.#source;
+    const left = this.#line?.clear() ?? 0;
+    if (left > 0) this.#dropped('stale-epoch', left);
+    // The line is kept over connections: it knows whether an answer of the last one is still to come.
+    if (!waits) this.#line = null;
+    else
+      this.#line ??= new WaitingLine({
+        request: (window) => this.#request(this, window),
+        pause: () => source.pause?.(),
+        resume: () => source.resume?.(),
+      });
+    this.#aligner.configure({ ...this.#options, waits });
+  }
+
+  #answered(): void {
+    this.#line?.answered();
+    if (this.#ended === null || this.#line?.busy === true) return;
+    const ended = this.#ended;
+    this.#ended = null;
+    this.phase(ended);
   }
 
   #publish(window: AlignedWindow, classes: HeatmapMessage['classes'], stamps: InferenceStamps): void {

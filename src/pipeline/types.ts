@@ -70,7 +70,8 @@ export interface TracksInfo {
 /** What a source says of its own connection. Stalls and missing tracks are judged by the session's monitor. */
 export type ConnectionPhase =
   | { phase: 'connecting'; epoch: number; detail: string | null }
-  | { phase: 'connected'; epoch: number }
+  /** `waits`: a recording that `MediaSource.pause` holds, so that nothing of it need be passed over. */
+  | { phase: 'connected'; epoch: number; waits?: true }
   | { phase: 'reconnecting'; epoch: number; reason: string; detail: string; retryInMs: number }
   | { phase: 'ended'; reason: string; detail: string | null }
   | { phase: 'failed'; reason: string; detail: string };

@@ -9,7 +9,7 @@ import type { VideoFrame } from '../types.ts';
 export class FrameQueue {
   readonly #frames: VideoFrame[] = [];
   #maxFrames: number;
-  readonly #maxBytes: number;
+  #maxBytes: number;
   #bytes = 0;
 
   constructor(maxFrames: number, maxBytes: number) {
@@ -20,6 +20,11 @@ export class FrameQueue {
   /** A new bound, at least 1, in force with the next push. */
   set maxFrames(maxFrames: number) {
     this.#maxFrames = Math.max(1, maxFrames);
+  }
+
+  /** As {@link maxFrames}. */
+  set maxBytes(maxBytes: number) {
+    this.#maxBytes = maxBytes;
   }
 
   get length(): number {

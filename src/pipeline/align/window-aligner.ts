@@ -17,6 +17,12 @@ export interface WindowAlignerSettings {
   avOffsetMs: number;
   /** No chunk for so long: there is no sound. */
   stallMs: number;
+  /**
+   * The source waits for us, so the machine's clock says nothing of lateness: a frame waits for its sound until
+   * frames two seconds (or `maxAudioWaitMs`) later are there, for as far may a file's tracks be apart. The ring holds
+   * half a minute, as the sound may be ahead.
+   */
+  waits?: boolean;
 }
 
 export interface WindowAlignerOptions extends WindowAlignerSettings {
@@ -24,11 +30,11 @@ export interface WindowAlignerOptions extends WindowAlignerSettings {
   rateHz: number;
   /** Length of a frame's window in samples. */
   windowSamples: number;
-  /** Length of the audio ring. Default 4000; raised to hold a window, the look-ahead and the wait. */
+  /** Length of the audio ring. Default 4000, or 30,000 where the source waits; raised to hold a window, the look-ahead and the wait. */
   ringMs?: number;
-  /** Most frames that wait. Default 8, and 3 more per 100 ms of look-ahead. */
+  /** Most frames that wait. Default 8, and 3 more per 100 ms of look-ahead; 1000 where the source waits. */
   maxWaitingFrames?: number;
-  /** Most pixels' bytes that wait (one frame always may). Default 64 MiB. */
+  /** Most pixels' bytes that wait (one frame always may). Default 64 MiB; 256 MiB where the source waits. */
   maxWaitingBytes?: number;
 }
 
@@ -62,6 +68,9 @@ export interface AlignedWindow {
 const NOTHING: readonly AlignedWindow[] = [];
 /** A window that lacks more than this part of its sound is not worth a result. */
 const MAX_MISSING = 0.25;
+/** How far a recording's tracks may be apart in the order they are read. */
+const INTERLEAVE_MS = 2_000;
+const WAITING_RING_MS = 30_000;
 
 /**
  * Takes frames, sound and reports of one source as they come, in any interleaving, and answers in frame order.
@@ -83,6 +92,10 @@ export class WindowAligner {
   #hasAudioTrack = true;
   /** Arrival of the newest chunk or, before the first, of the connection's first sign of life. */
   #audioSeenUs: number | null = null;
+  /** Time of the newest frame, on the video clock. */
+  #newestUs = Number.NEGATIVE_INFINITY;
+  /** Nothing more comes on this connection. */
+  #finished = false;
 
   constructor(
     options: WindowAlignerOptions,
@@ -94,7 +107,7 @@ export class WindowAligner {
     this.#clock = new MediaClock(options.avOffsetMs);
     this.#timeline = new AudioTimeline({ rateHz: options.rateHz, jumpSamples: capacity });
     this.audio = new AudioRing(capacity);
-    this.#waiting = new FrameQueue(maxWaitingFrames(options), options.maxWaitingBytes ?? 64 * 1024 * 1024);
+    this.#waiting = new FrameQueue(maxWaitingFrames(options), maxWaitingBytes(options));
   }
 
   /**
@@ -102,12 +115,13 @@ export class WindowAligner {
    * the waiting frames stay; the ring grows where it has to, and never shrinks.
    */
   configure(settings: WindowAlignerSettings): void {
-    const { lookaheadMs, maxAudioWaitMs, avOffsetMs, stallMs } = settings;
-    this.#options = { ...this.#options, lookaheadMs, maxAudioWaitMs, avOffsetMs, stallMs };
+    const { lookaheadMs, maxAudioWaitMs, avOffsetMs, stallMs, waits = false } = settings;
+    this.#options = { ...this.#options, lookaheadMs, maxAudioWaitMs, avOffsetMs, stallMs, waits };
     this.audio.grow(ringSamples(this.#options));
     this.#timeline.jumpSamples = this.audio.capacity;
     this.#clock.avOffsetMs = avOffsetMs;
     this.#waiting.maxFrames = maxWaitingFrames(this.#options);
+    this.#waiting.maxBytes = maxWaitingBytes(this.#options);
   }
 
   /** The frame is held until its window is answered; drops the newest waiting one when full. */
@@ -115,6 +129,7 @@ export class WindowAligner {
     if (!this.#isCurrent(frame.epoch, 1)) return;
     this.#audioSeenUs ??= frame.arrivalUs;
     this.#clock.videoArrived(frame.ptsUs, frame.arrivalUs);
+    this.#newestUs = frame.ptsUs;
     const dropped = this.#waiting.push(frame);
     if (dropped > 0) this.#onDrop('align-full', dropped);
   }
@@ -146,6 +161,11 @@ export class WindowAligner {
     if (!this.#hasAudioTrack) this.#forgetAudio();
   }
 
+  /** The connection is over: what waits is answered with the sound there is by the next {@link advance}. */
+  finish(): void {
+    this.#finished = true;
+  }
+
   /** The tie between the tracks now; null while unknown. */
   clock(nowUs: number): ClockReading | null {
     return this.#clock.read(nowUs);
@@ -168,10 +188,12 @@ export class WindowAligner {
     return windows ?? NOTHING;
   }
 
-  /** When the oldest waiting frame must be answered whatever comes (monotonic); null when none waits. */
+  /** When the oldest waiting frame must be answered whatever comes (monotonic); null when none waits, or the source does. */
   nextDeadlineUs(): number | null {
     const frame = this.#waiting.peek();
-    return frame === null ? null : Math.min(this.#deadlineUs(frame), this.#stalledAtUs(frame));
+    return frame === null || (this.#options.waits ?? false)
+      ? null
+      : Math.min(this.#deadlineUs(frame), this.#stalledAtUs(frame));
   }
 
   /** Frames waiting for sound. */
@@ -216,9 +238,18 @@ export class WindowAligner {
         return answer(tie.status, tie, endSample, missing);
       }
     }
+    if (this.#options.waits ?? false) {
+      if (!this.#finished && this.#newestUs - frame.ptsUs < this.#patienceUs(INTERLEAVE_MS)) return null;
+      return answer('late', tie, null, 0);
+    }
     if (nowUs >= this.#stalledAtUs(frame)) return answer('no-audio', null, null, 0);
-    if (nowUs >= this.#deadlineUs(frame)) return answer('late', tie, null, 0);
+    if (nowUs >= this.#deadlineUs(frame) || this.#finished) return answer('late', tie, null, 0);
     return null;
+  }
+
+  #patienceUs(leastWaitMs: number): number {
+    const { lookaheadMs, maxAudioWaitMs } = this.#options;
+    return (lookaheadMs + Math.max(leastWaitMs, maxAudioWaitMs)) * 1000;
   }
 
   #boundsUs(endSample: number, offsetUs: number): { startUs: number; endUs: number } {
@@ -230,7 +261,7 @@ export class WindowAligner {
   }
 
   #deadlineUs(frame: VideoFrame): number {
-    return frame.arrivalUs + (this.#options.lookaheadMs + this.#options.maxAudioWaitMs) * 1000;
+    return frame.arrivalUs + this.#patienceUs(0);
   }
 
   #stalledAtUs(frame: VideoFrame): number {
@@ -254,6 +285,8 @@ export class WindowAligner {
     this.#forgetAudio();
     this.#hasAudioTrack = true;
     this.#audioSeenUs = null;
+    this.#newestUs = Number.NEGATIVE_INFINITY;
+    this.#finished = false;
     const dropped = this.#waiting.clear();
     if (dropped > 0) this.#onDrop('stale-epoch', dropped);
   }
@@ -265,17 +298,17 @@ export class WindowAligner {
   }
 }
 
-function ringSamples({
-  rateHz,
-  windowSamples,
-  lookaheadMs,
-  maxAudioWaitMs,
-  ringMs,
-}: WindowAlignerOptions): number {
+function ringSamples(options: WindowAlignerOptions): number {
+  const { rateHz, windowSamples, lookaheadMs, maxAudioWaitMs, waits = false } = options;
   const neededMs = (windowSamples / rateHz) * 1000 + lookaheadMs + maxAudioWaitMs;
-  return Math.ceil((Math.max(ringMs ?? 4000, neededMs) * rateHz) / 1000);
+  const ringMs = options.ringMs ?? (waits ? WAITING_RING_MS : 4000);
+  return Math.ceil((Math.max(ringMs, neededMs) * rateHz) / 1000);
 }
 
-function maxWaitingFrames({ maxWaitingFrames: asked, lookaheadMs }: WindowAlignerOptions): number {
-  return asked ?? 8 + Math.ceil(lookaheadMs * 0.03);
+function maxWaitingFrames({ maxWaitingFrames: asked, lookaheadMs, waits }: WindowAlignerOptions): number {
+  return asked ?? ((waits ?? false) ? 1000 : 8 + Math.ceil(lookaheadMs * 0.03));
+}
+
+function maxWaitingBytes({ maxWaitingBytes: asked, waits }: WindowAlignerOptions): number {
+  return asked ?? ((waits ?? false) ? 256 : 64) * 1024 * 1024;
 }

@@ -50,7 +50,9 @@ export const urlOptions = {
   pace: z
     .enum(['realtime', 'fastest'])
     .default('realtime')
-    .describe('Files only: at the speed they were recorded, or as fast as they can be read.'),
+    .describe(
+      'Recordings only: at the speed they were recorded, or as fast as the model answers, with no frame passed over (a subscriber that reads slowly may still miss results).',
+    ),
   hardware: z
     .string()
     .regex(/^[a-z0-9_]+$/)

@@ -18,6 +18,8 @@ export interface ClipOptions {
   sizes?: { width: number; height: number }[];
   /** 0: no sound. */
   audioRateHz?: number;
+  /** The sound ends before the picture does. */
+  soundSeconds?: number;
   /** Pictures that are coded after later ones; off unless told. */
   bFrames?: number;
 }
@@ -63,7 +65,7 @@ export async function writeClip(path: string, options: ClipOptions): Promise<voi
       using frame = picture(size, index < frameRate / 10, second * frameRate + index, frameRate);
       await write(video, frame, videoIndex);
     }
-    if (audio === null) continue;
+    if (audio === null || second >= (options.soundSeconds ?? seconds)) continue;
     const block = audioRateHz / 50;
     for (let part = 0; part < 50; part++) {
       using frame = sound(part * block, block, audioRateHz, second * audioRateHz + part * block);

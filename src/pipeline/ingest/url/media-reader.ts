@@ -241,7 +241,7 @@ export class MediaReader {
     const text = JSON.stringify(facts);
     if (text === this.#announced) return;
     this.#announced = text;
-    if (!this.#live) this.#output.event({ kind: 'live' });
+    if (!this.#live) this.#output.event({ kind: 'live', waits: this.#output.lossless });
     this.#live = true;
     this.#output.tracks(facts);
   }

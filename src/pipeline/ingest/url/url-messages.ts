@@ -30,8 +30,8 @@ export interface UrlCommand {
   options: ReadingOptions;
 }
 
-/** `live`: the first media follows. `ended`: a recording is through. `failed`: the connection is over. */
+/** `live`: the first media follows; `waits`: losslessly, at the pace of the reader. `ended`: a recording is through. `failed`: the connection is over. */
 export type UrlEvent =
-  | { kind: 'live' }
+  | { kind: 'live'; waits: boolean }
   | { kind: 'ended' }
   | { kind: 'failed'; code: ErrorCode; detail: string };

@@ -41,8 +41,8 @@ type UrlProcess = MediaProcess<UrlCommand, UrlEvent>;
  * camera that is away costs nothing while it is waited for.
  *
  * With `pace: 'fastest'` a recording is read as fast as its consumer takes it, and nothing is dropped: the child
- * waits while the pipe is full. A consumer whose work is not done when a sink method returns calls {@link pause}
- * and {@link resume}, as with a Node stream.
+ * waits while the pipe is full. Such a connection says `waits`: a consumer whose work is not done when a sink method
+ * returns calls {@link pause} and {@link resume}, as with a Node stream.
  */
 export class UrlSource implements MediaSource {
   readonly id: string;
@@ -136,7 +136,8 @@ export class UrlSource implements MediaSource {
       return;
     }
     this.#liveSinceMs = performance.now();
-    this.#sink?.phase({ phase: 'connected', epoch: this.#epoch });
+    const epoch = this.#epoch;
+    this.#sink?.phase({ phase: 'connected', epoch, ...(event.waits ? { waits: true } : {}) });
   }
 
   /** The child is gone: what it said last decides, or the way it went. */
