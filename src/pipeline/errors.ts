@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'bad-url'
   | 'forbidden-path'
   | 'bad-manifest'
+  | 'bad-weights'
   | 'model-mismatch'
   | 'model-missing'
   | 'bad-dataset'

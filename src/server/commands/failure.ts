@@ -13,6 +13,7 @@ const MENDABLE: ReadonlySet<string> = new Set([
   'bad-url',
   'forbidden-path',
   'bad-manifest',
+  'bad-weights',
   'model-mismatch',
   'model-missing',
   'bad-dataset',
