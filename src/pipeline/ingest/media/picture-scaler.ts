@@ -140,7 +140,8 @@ export class PictureScaler {
   }
 }
 
-function normaliseTags(frame: Frame): void {
+/** Names a frame's format and range as libswscale wants them now. */
+export function normaliseTags(frame: Frame): void {
   const twin = fullRangeTwins.get(frame.format);
   if (twin !== undefined) {
     frame.format = twin;

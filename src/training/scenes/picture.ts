@@ -1,0 +1,422 @@
+/** Paints what a scene's plan says: photos whole and cut out, drawn actors in the pose of their sound, backgrounds. */
+
+import type { CastClass, Pose } from '../../pipeline/ingest/demo/actor.ts';
+import { silentPose } from '../../pipeline/ingest/demo/actor.ts';
+import { cast } from '../../pipeline/ingest/demo/cast.ts';
+import type { Random } from '../../pipeline/ingest/demo/random.ts';
+import { shuffled } from '../../pipeline/ingest/demo/random.ts';
+import { drawFigment, drawGround, onStage, Rooms } from './backdrop.ts';
+import { Canvas } from './canvas.ts';
+import type { PhotoEntry, PhotoObject } from './media-bank.ts';
+import type { Clip, PhotoPainter, Placement, Shape } from './paint-photo.ts';
+import { paintPhoto } from './paint-photo.ts';
+import { individualSeed } from './performances.ts';
+import type { ScenePlan } from './plan.ts';
+import { seatCompany } from './room-company.ts';
+import type { SceneSpec } from './spec.ts';
+import { blur, finish, writeTone } from './tone.ts';
+
+/** A rectangle that something was put in, in pixels. */
+interface Taken {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/** The photos of one split, by what they show. */
+interface Album {
+  byClass: PhotoEntry[][];
+  clutter: PhotoEntry[];
+  backgrounds: PhotoEntry[];
+  classOf: Map<string, number>;
+}
+
+function albumOf(spec: SceneSpec): Album {
+  const classOf = new Map<string, number>();
+  spec.classes.forEach(({ photos }, i) => {
+    for (const category of photos) classOf.set(category, i);
+  });
+  const byClass: PhotoEntry[][] = spec.classes.map(() => []);
+  const clutter: PhotoEntry[] = [];
+  const backgrounds: PhotoEntry[] = [];
+  for (const photo of spec.bank?.photos ?? []) {
+    if (photo.split !== spec.split) continue;
+    const classIndex = classOf.get(photo.category);
+    if (photo.role === 'background') backgrounds.push(photo);
+    else if (classIndex === undefined) clutter.push(photo);
+    else byClass[classIndex]!.push(photo);
+  }
+  return { byClass, clutter, backgrounds, classOf };
+}
+
+/** Things may cover each other by this share of the smaller one. */
+const MAX_OVERLAP = 0.3;
+
+/** Not reentrant: one canvas belongs to the instance. */
+export class PictureComposer {
+  readonly canvas: Canvas;
+  readonly #spec: SceneSpec;
+  readonly #album: Album;
+  readonly #rooms: Rooms;
+  readonly #painter: PhotoPainter;
+  readonly #tone = new Uint8Array(768);
+  readonly #taken: Taken[] = [];
+  /** What is put into the picture now: how much wider than high its pixels are made. */
+  #squash = 1;
+
+  constructor(spec: SceneSpec) {
+    const { width, height } = spec.shape.frame;
+    this.#spec = spec;
+    this.canvas = new Canvas(width, height);
+    this.#album = albumOf(spec);
+    this.#rooms = new Rooms(spec.seed, width, height);
+    const bytes = new Uint8Array(spec.bank?.bytes ?? new ArrayBuffer(0));
+    this.#painter = { rgb: this.canvas.rgb, width, height, bytes };
+  }
+
+  hasPhoto(classIndex: number): boolean {
+    return this.#album.byClass[classIndex]!.length > 0;
+  }
+
+  get hasClutter(): boolean {
+    return this.#album.clutter.length > 0;
+  }
+
+  get hasBackground(): boolean {
+    return this.#album.backgrounds.length > 0;
+  }
+
+  /**
+   * Paints the picture into `out` at `at` and leaves its things in {@link canvas}.
+   *
+   * @param poses - For each planned thing the pose of its phrase; null where it is silent or only heard.
+   */
+  compose(
+    plan: ScenePlan,
+    poses: readonly (Pose | null)[],
+    index: number,
+    random: Random,
+    out: Uint8Array,
+    at: number,
+  ): void {
+    const { width, height } = this.canvas;
+    this.canvas.clear();
+    this.#taken.length = 0;
+    // Cameras are 4:3 or 16:9 and the network's picture is not: things arrive squashed.
+    const aspect = random.pick([4 / 3, 4 / 3, 16 / 9, 1, 3 / 4]);
+    this.#squash = Math.sqrt(width / height / aspect) * random.between(0.93, 1.07);
+    if (plan.layout === 'room') this.#paintRoom(plan, poses, index, random);
+    else if (plan.layout === 'panels') this.#paintPanels(plan, poses, index, random);
+    else this.#paintCutOuts(plan, poses, index, random);
+    const calm = this.#spec.purpose.kind === 'evaluation';
+    const softness = random.next();
+    if (!calm && softness < 0.22) blur(this.canvas.rgb, width, height, softness < 0.06 ? 2 : 1);
+    writeTone(this.#tone, random, calm ? 0.2 : random.chance(0.8) ? 0.45 : 1);
+    const saturation = calm || random.chance(0.5) ? 1 : random.chance(0.1) ? 0 : random.between(0.4, 1.4);
+    const deviation = calm ? 2 : random.chance(0.5) ? random.between(0, 3) : random.between(0, 12);
+    finish(this.canvas.rgb, width * height * 3, this.#tone, saturation, deviation, random, out, at);
+  }
+
+  #paintCutOuts(plan: ScenePlan, poses: readonly (Pose | null)[], index: number, random: Random): void {
+    const first = plan.things[0];
+    let from = 0;
+    if (plan.layout === 'whole' && first?.style === 'photo') {
+      const photo = random.pick(this.#album.byClass[first.classIndex]!);
+      this.#paintWhole(photo, [0, 0, this.canvas.width, this.canvas.height], random);
+      from = 1;
+    } else this.#paintBackground(plan, index, random);
+    const jobs: (() => void)[] = [];
+    for (let i = from; i < plan.things.length; i++) {
+      const { classIndex, style } = plan.things[i]!;
+      jobs.push(() => {
+        if (style === 'photo')
+          this.#cutOut(random.pick(this.#album.byClass[classIndex]!), classIndex, plan.size, random);
+        else this.#act(classIndex, poses[i] ?? null, plan.size, random);
+      });
+    }
+    for (let i = 0; i < plan.clutter; i++) jobs.push(() => this.#clutter(plan, random));
+    for (const job of shuffled(jobs, random)) job();
+  }
+
+  #paintBackground(plan: ScenePlan, index: number, random: Random): void {
+    const { width, height, pen, rgb } = this.canvas;
+    const all: Clip = [0, 0, width, height];
+    if (plan.background === 'photo') {
+      // There are more photos of things than of places: a close look at one, out of focus, is a place too. Where every
+      // thing has a name to be learnt, that would be a thing without its name.
+      const things = this.#spec.purpose.kind === 'training' ? this.#album.clutter : [];
+      const thing = things.length > 0 && random.chance(0.5);
+      this.#paintWhole(
+        random.pick(thing ? things : this.#album.backgrounds),
+        all,
+        random,
+        thing ? random.integer(0, 2) : 0,
+      );
+      return;
+    }
+    if (random.chance(0.4)) rgb.set(this.#rooms.at(index, random.integer(0, 1e6)).rgb);
+    else drawGround(pen, width, height, random);
+  }
+
+  /** A photo as it is, cut so that it fills `clip`, and all things in it whose class is known. */
+  #paintWhole(photo: PhotoEntry, clip: Clip, random: Random, coarser = 0): void {
+    const { canvas } = this;
+    const { width, height } = photo.levels[0]!;
+    const [left, top, right, bottom] = clip;
+    const scaleY = 1 / Math.sqrt(this.#squash);
+    const scaleX = this.#squash * scaleY;
+    const cover = Math.max((right - left) / (width * scaleX), (bottom - top) / (height * scaleY));
+    const scale = cover * (random.chance(0.4) ? 1 : random.between(1, 1.7));
+    const mirror = random.chance(0.5) ? -1 : 1;
+    const object = photo.objects.find(({ category }) => category === photo.category);
+    const fromX = (object === undefined ? random.next() : between(object.x0, object.x1, random)) * width;
+    const fromY = (object === undefined ? random.next() : between(object.y0, object.y1, random)) * height;
+    // The point may come anywhere that leaves no part of the clip bare.
+    const reach = (share: number, length: number, from: number, to: number): number => {
+      const low = to - length * (1 - share);
+      const high = from + length * share;
+      return Math.min(high, Math.max(low, from + (to - from) * random.between(0.15, 0.85)));
+    };
+    const shareX = mirror > 0 ? fromX / width : 1 - fromX / width;
+    const placement: Placement = {
+      fromX,
+      fromY,
+      toX: reach(shareX, width * scale * scaleX, left, right),
+      toY: reach(fromY / height, height * scale * scaleY, top, bottom),
+      scaleX: mirror * scale * scaleX,
+      scaleY: scale * scaleY,
+      angle: 0,
+    };
+    writeTone(this.#tone, random, 0.25);
+    paintPhoto(this.#painter, photo, null, placement, { kind: 'whole', clip }, this.#tone, null, coarser);
+    for (const thing of photo.objects) {
+      const classIndex = this.#album.classOf.get(thing.category);
+      if (classIndex === undefined) continue;
+      const mask = canvas.begin();
+      if (mask === null) break;
+      paintPhoto(this.#painter, photo, thing, placement, { kind: 'mark', clip }, this.#tone, mask);
+      if (canvas.commit(mask, { classIndex, sounding: false, known: thing.known }, false))
+        this.#takeMask(mask);
+    }
+  }
+
+  #paintPanels(plan: ScenePlan, poses: readonly (Pose | null)[], index: number, random: Random): void {
+    const { width, height } = this.canvas;
+    const cutX = Math.round(width * random.between(0.38, 0.62));
+    const cutY = Math.round(height * random.between(0.38, 0.62));
+    const clips: Clip[] =
+      plan.things.length > 2
+        ? [
+            [0, 0, cutX, cutY],
+            [cutX, 0, width, cutY],
+            [0, cutY, cutX, height],
+            [cutX, cutY, width, height],
+          ]
+        : random.chance(0.5)
+          ? [
+              [0, 0, cutX, height],
+              [cutX, 0, width, height],
+            ]
+          : [
+              [0, 0, width, cutY],
+              [0, cutY, width, height],
+            ];
+    // What has no photo is put on afterwards.
+    const late: (() => void)[] = [];
+    const whole: PhotoEntry[] = [];
+    plan.things.forEach(({ classIndex, style }, i) => {
+      if (style === 'photo' && whole.length < clips.length)
+        whole.push(random.pick(this.#album.byClass[classIndex]!));
+      else late.push(() => this.#act(classIndex, poses[i] ?? null, plan.size, random));
+    });
+    const others = [
+      ...(this.#spec.purpose.kind === 'things' ? [] : this.#album.clutter),
+      ...this.#album.backgrounds,
+    ];
+    for (const clip of shuffled(clips, random)) {
+      const photo = whole.pop() ?? (others.length > 0 ? random.pick(others) : undefined);
+      if (photo === undefined) this.#paintBackground({ ...plan, background: 'drawn' }, index, random);
+      else this.#paintWhole(photo, clip, random);
+    }
+    for (const job of late) job();
+  }
+
+  #paintRoom(plan: ScenePlan, poses: readonly (Pose | null)[], index: number, random: Random): void {
+    const { canvas } = this;
+    const { camera, rgb } = this.#rooms.at(index, random.integer(0, 1e6));
+    canvas.rgb.set(rgb);
+    const drawn = plan.things
+      .map(({ classIndex }, i) => ({
+        classIndex,
+        className: this.#spec.classes[classIndex]!.drawn,
+        pose: poses[i] ?? null,
+      }))
+      .filter((thing): thing is typeof thing & { className: CastClass } => thing.className !== null);
+    const seats = seatCompany(
+      drawn.map(({ className }) => className),
+      random,
+    );
+    for (const { member, draw } of seats) {
+      const { classIndex, className, pose } = drawn[member]!;
+      const actor = cast[className](individualSeed(this.#spec.split, random.integer(0, 0xffffffff)));
+      const moment = pose ?? silentPose(random.between(0, 60));
+      this.#paintActor(classIndex, () => onStage(canvas.pen, camera, () => draw(canvas.pen, actor, moment)));
+    }
+    for (const { classIndex, style } of plan.things) {
+      if (style === 'photo' && this.hasPhoto(classIndex))
+        this.#cutOut(random.pick(this.#album.byClass[classIndex]!), classIndex, plan.size, random);
+    }
+    for (let i = 0; i < plan.clutter; i++) this.#clutter(plan, random);
+  }
+
+  /** An individual of the cast, anywhere. */
+  #act(classIndex: number, pose: Pose | null, size: readonly [number, number], random: Random): void {
+    const className = this.#spec.classes[classIndex]!.drawn;
+    if (className === null) return;
+    const { canvas } = this;
+    const actor = cast[className](individualSeed(this.#spec.split, random.integer(0, 0xffffffff)));
+    const stretch = this.#squash * random.between(0.92, 1.08);
+    const place = this.#findPlace(actor.size.width * stretch, actor.size.height, size, random);
+    const mirror = random.chance(0.5) ? -1 : 1;
+    const moment = pose ?? silentPose(random.between(0, 60));
+    const angle = random.chance(0.5) ? random.between(-0.15, 0.15) : 0;
+    this.#paintActor(classIndex, () => {
+      canvas.pen.within(
+        place.x + (angle * place.height) / 2,
+        place.y + place.height / 2,
+        () => actor.draw(canvas.pen, moment),
+        angle,
+        mirror * place.scale * stretch,
+        place.scale,
+      );
+    });
+  }
+
+  #paintActor(classIndex: number, draw: () => void): void {
+    const { canvas } = this;
+    const mask = canvas.begin();
+    if (mask === null) return;
+    const drawn = canvas.raster.mask!;
+    drawn.fill(0);
+    draw();
+    mask.set(drawn);
+    if (canvas.commit(mask, { classIndex, sounding: false, known: true })) this.#takeMask(mask);
+  }
+
+  #clutter(plan: ScenePlan, random: Random): void {
+    const { canvas } = this;
+    const { clutter } = this.#album;
+    if (clutter.length > 0 && !random.chance(0.25)) {
+      this.#cutOut(random.pick(clutter), -1, plan.size, random);
+      return;
+    }
+    const place = this.#findPlace(1, 1, plan.size, random);
+    this.#paintActor(-1, () => drawFigment(canvas.pen, place.x, place.y, place.width / 2, random));
+  }
+
+  #cutOut(photo: PhotoEntry, classIndex: number, size: readonly [number, number], random: Random): void {
+    const { canvas } = this;
+    const own = photo.objects.filter(({ category }) => category === photo.category);
+    const object: PhotoObject | undefined = own.length > 0 ? random.pick(own) : photo.objects[0];
+    if (object === undefined) return;
+    const mask = canvas.begin();
+    if (mask === null) return;
+    const { width, height } = photo.levels[0]!;
+    const stretch = this.#squash * random.between(0.9, 1.1);
+    const boxWidth = (object.x1 - object.x0) * width;
+    const boxHeight = (object.y1 - object.y0) * height;
+    const angle = random.chance(0.6)
+      ? random.between(-0.3, 0.3)
+      : random.chance(0.15)
+        ? random.between(-1.6, 1.6)
+        : 0;
+    const cos = Math.abs(Math.cos(angle));
+    const sin = Math.abs(Math.sin(angle));
+    const turnedWidth = boxWidth * stretch * cos + boxHeight * sin;
+    const turnedHeight = boxWidth * stretch * sin + boxHeight * cos;
+    const place = this.#findPlace(turnedWidth, turnedHeight, size, random);
+    const placement: Placement = {
+      fromX: ((object.x0 + object.x1) / 2) * width,
+      fromY: ((object.y0 + object.y1) / 2) * height,
+      toX: place.x,
+      toY: place.y,
+      scaleX: (random.chance(0.5) ? -1 : 1) * place.scale * stretch,
+      scaleY: place.scale,
+      angle,
+    };
+    const shape: Shape =
+      object.mask === null || random.chance(0.12)
+        ? { kind: 'soft', power: random.pick([2, 4, 4, 8]), feather: random.between(0.08, 0.5) }
+        : { kind: 'mask' };
+    const shown = shape.kind === 'soft' ? { ...object, mask: null } : object;
+    writeTone(this.#tone, random, 0.35);
+    paintPhoto(this.#painter, photo, shown, placement, shape, this.#tone, mask, random.chance(0.15) ? 1 : 0);
+    if (canvas.commit(mask, { classIndex, sounding: false, known: true })) this.#takeMask(mask);
+  }
+
+  /** A place for something of this shape where little is covered; smaller where there is none. */
+  #findPlace(
+    width: number,
+    height: number,
+    size: readonly [number, number],
+    random: Random,
+  ): { x: number; y: number; width: number; height: number; scale: number } {
+    const { canvas } = this;
+    let share = size[0] * (size[1] / size[0]) ** random.next();
+    let best = { x: 0, y: 0, width: 0, height: 0, scale: 1 };
+    let least = Infinity;
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const scale = share * Math.min(canvas.width / width, canvas.height / height);
+      const w = width * scale;
+      const h = height * scale;
+      const x = (canvas.width - w) * random.between(-0.12, 1.12) + w / 2;
+      const y = (canvas.height - h) * random.between(-0.12, 1.12) + h / 2;
+      const own = { left: x - w / 2, top: y - h / 2, right: x + w / 2, bottom: y + h / 2 };
+      const covered = this.#taken.reduce((most, other) => Math.max(most, overlap(own, other)), 0);
+      if (covered < least) {
+        least = covered;
+        best = { x, y, width: w, height: h, scale };
+      }
+      if (covered <= MAX_OVERLAP) break;
+      share = Math.max(size[0] * 0.8, share * 0.9);
+    }
+    return best;
+  }
+
+  #takeMask(mask: Uint8Array): void {
+    const bounds = pixelBounds(mask, this.canvas.width, this.canvas.height);
+    if (bounds !== null) this.#taken.push(bounds);
+  }
+}
+
+const between = (low: number, high: number, random: Random): number =>
+  low + (high - low) * random.between(0.3, 0.7);
+
+/** Shared area as a share of the smaller one's. */
+function overlap(a: Taken, b: Taken): number {
+  const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+  const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+  if (width <= 0 || height <= 0) return 0;
+  const area = (r: Taken): number => (r.right - r.left) * (r.bottom - r.top);
+  return (width * height) / Math.min(area(a), area(b));
+}
+
+/** Tight bounds of what is more there than not; null when nothing is. */
+export function pixelBounds(mask: Uint8Array, width: number, height: number): Taken | null {
+  let left = width;
+  let top = height;
+  let right = 0;
+  let bottom = 0;
+  for (let y = 0; y < height; y++) {
+    const row = y * width;
+    for (let x = 0; x < width; x++) {
+      if (mask[row + x]! < 128) continue;
+      if (x < left) left = x;
+      if (x >= right) right = x + 1;
+      if (y < top) top = y;
+      bottom = y + 1;
+    }
+  }
+  return right > left ? { left, top, right, bottom } : null;
+}
