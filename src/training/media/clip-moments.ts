@@ -40,9 +40,12 @@ export async function readPictures(
     let shownSeconds = Number.NEGATIVE_INFINITY;
     let spare = 0;
     let pending = 0;
+    // A seek beyond the end leads back before it: each moment is sought once.
+    let soughtSeconds = Number.NEGATIVE_INFINITY;
     while (pending < order.length) {
       const target = wanted[order[pending]!]!;
-      if (target - shownSeconds > PICTURE_SEEK_SECONDS && target > PICTURE_SEEK_SECONDS) {
+      if (target - Math.max(0, shownSeconds, soughtSeconds) > PICTURE_SEEK_SECONDS) {
+        soughtSeconds = target;
         shownSeconds = (await track.seek(target)) ? target : Number.POSITIVE_INFINITY;
         shown = null;
       }
@@ -96,8 +99,9 @@ export async function readStretches(
     const stretches = starts.map(() => ({ samples: new Float32Array(length), covered: 0 }));
     const order = starts.map((_, index) => index).sort((a, b) => starts[a]! - starts[b]!);
     let first = 0;
-    /** Position after the last sample that came. */
+    /** Position after the last sample that came, or that was sought. */
     let reached = 0;
+    let sought = 0;
     const take = (chunks: { ptsUs: number; samples: Float32Array }[]): void => {
       for (const chunk of chunks) {
         const at = Math.round((chunk.ptsUs * rateHz) / 1e6);
@@ -114,8 +118,9 @@ export async function readStretches(
       }
     };
     while (first < order.length) {
-      const gap = starts[order[first]!]! / rateHz - reached / rateHz;
+      const gap = (starts[order[first]!]! - Math.max(reached, sought)) / rateHz;
       if (gap > SOUND_SEEK_SECONDS) {
+        sought = starts[order[first]!]!;
         take(resampler.flush());
         const from = starts[order[first]!]! / rateHz - SOUND_LEAD_SECONDS;
         reached = (await track.seek(from)) ? Math.round(from * rateHz) : Number.MAX_SAFE_INTEGER;

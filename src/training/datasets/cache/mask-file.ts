@@ -33,8 +33,9 @@ export async function readMask(path: string, { colours }: MaskRef): Promise<Mask
       `${path} holds no array. Fetch it again, or write the mask as PNG.`,
     );
   }
-  const { width, height, rgb } = await readRgb(path);
-  const limit = /\.jpe?g$/i.test(path) ? JPEG_MIDDLE : 0;
+  const isJpeg = /\.jpe?g$/i.test(path);
+  const { width, height, rgb } = await readRgb(path, isJpeg);
+  const limit = isJpeg ? JPEG_MIDDLE : 0;
   const inside = (matches: (at: number) => boolean): Uint8Array<ArrayBuffer> =>
     Uint8Array.from({ length: width * height }, (_, index) => (matches(3 * index) ? 1 : 0));
   if (colours === undefined) {
@@ -93,32 +94,52 @@ function thinned(mask: Mask): Mask {
   return { ...mask, width, height, data };
 }
 
-/** The picture's own pixels: palettes and greys become RGB without any change of value. */
-async function readRgb(path: string): Promise<{ width: number; height: number; rgb: Uint8Array }> {
+/** The picture's own pixels: palettes and greys become RGB without any change of value; of a JPEG the luma, thrice. */
+async function readRgb(
+  path: string,
+  isJpeg: boolean,
+): Promise<{ width: number; height: number; rgb: Uint8Array }> {
   const track = await MediaTrack.open(path, 'picture');
   const frame = new Frame();
-  const target = new Frame();
-  const scaler = new SoftwareScaleContext();
   frame.alloc();
-  target.alloc();
   try {
     if (!(await track.next(frame))) {
       throw new EarsightError('source-corrupt', `${path}: the mask cannot be decoded. Fetch it again.`);
     }
     const { width, height } = frame;
+    return { width, height, rgb: isJpeg ? lumaOf(frame) : rgbOf(frame) };
+  } finally {
+    frame.free();
+    await track.close();
+  }
+}
+
+function lumaOf({ width, height, data, linesize }: Frame): Uint8Array {
+  const [luma] = data ?? [];
+  const stride = linesize[0] ?? width;
+  const rgb = new Uint8Array(width * height * 3);
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, at += 3) rgb.fill(luma?.[y * stride + x] ?? 0, at, at + 3);
+  }
+  return rgb;
+}
+
+function rgbOf(frame: Frame): Uint8Array {
+  const target = new Frame();
+  const scaler = new SoftwareScaleContext();
+  target.alloc();
+  try {
     scaler.allocContext();
     FFmpegError.throwIfError(scaler.setOption('sws_flags', 'neighbor'), 'sws_flags');
-    target.width = width;
-    target.height = height;
+    target.width = frame.width;
+    target.height = frame.height;
     target.format = AV_PIX_FMT_RGB24;
     target.colorRange = AVCOL_RANGE_JPEG;
     FFmpegError.throwIfError(target.getBuffer(1), 'av_frame_get_buffer');
     FFmpegError.throwIfError(scaler.scaleFrameSync(target, frame), 'sws_scale_frame');
-    return { width, height, rgb: Uint8Array.from(target.toBuffer()) };
+    return Uint8Array.from(target.toBuffer());
   } finally {
-    frame.free();
     target.free();
     scaler.freeContext();
-    await track.close();
   }
 }
