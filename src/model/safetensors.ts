@@ -93,8 +93,9 @@ export function decodeSafetensors(bytes: Uint8Array, name: string): Safetensors 
     if (from !== expected || to - from !== size)
       return refuse(`the place of "${tensor}" does not fit its shape`);
     if (start + to > bytes.length) return refuse(`it ends at byte ${bytes.length}, inside "${tensor}"`);
-    // A copy of its own: the place in the file need not lie on a multiple of four.
-    const data = new Float32Array(bytes.slice(start + from, start + to).buffer);
+    // A copy of its own: the place in the file need not lie on a multiple of four. By `set`: a Buffer's `slice` is a view.
+    const data = new Float32Array(size / 4);
+    new Uint8Array(data.buffer).set(bytes.subarray(start + from, start + to));
     tensors.set(tensor, { shape, data });
     expected = to;
   }
