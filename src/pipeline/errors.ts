@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'bad-dataset'
   | 'engine-failed'
   | 'engine-unavailable'
+  | 'bad-checkpoint'
+  | 'training-diverged'
   | 'source-auth'
   | 'source-refused'
   | 'source-timeout'

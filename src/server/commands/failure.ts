@@ -18,6 +18,8 @@ const MENDABLE: ReadonlySet<string> = new Set([
   'model-missing',
   'bad-dataset',
   'engine-unavailable',
+  'bad-checkpoint',
+  'training-diverged',
 ]);
 
 export interface Failure {
