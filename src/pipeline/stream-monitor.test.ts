@@ -29,7 +29,7 @@ const fed = (options: {
 };
 
 describe('StreamMonitor', () => {
-  it('says connecting before the first connection, reconnecting after it', () => {
+  it('says connecting until the first attempt is over, reconnecting from then on', () => {
     const monitor = new StreamMonitor({ stallMs: 2500 });
     expect(monitor.judge(0)).toMatchObject({ state: 'connecting' });
     const refused = {
@@ -40,7 +40,9 @@ describe('StreamMonitor', () => {
       retryInMs: 500,
     } as const;
     monitor.phase(refused, 1 * S);
-    expect(monitor.judge(1 * S)).toMatchObject({ state: 'connecting', reason: 'source-refused' });
+    expect(monitor.judge(1 * S)).toMatchObject({ state: 'reconnecting', reason: 'source-refused' });
+    monitor.phase({ phase: 'connecting', epoch: 1, detail: null }, 1.5 * S);
+    expect(monitor.judge(1.5 * S)).toMatchObject({ state: 'reconnecting', reason: 'connecting' });
     monitor.phase({ phase: 'connected', epoch: 1 }, 2 * S);
     monitor.phase(refused, 3 * S);
     expect(monitor.judge(3 * S)).toMatchObject({ state: 'reconnecting', reason: 'source-refused' });

@@ -35,17 +35,16 @@ export class StreamMonitor {
   #audioUs: number | null = null;
   #frameIntervalUs = 0;
   #askedRestart = false;
-  #wasConnected = false;
+  /** The first attempt is over, well or badly: every later one is a reconnection. */
+  #retrying = false;
 
   constructor(options: StreamMonitorOptions) {
     this.stallMs = options.stallMs;
   }
 
   phase(phase: ConnectionPhase, nowUs: number): void {
-    if (phase.phase === 'connected') {
-      this.#connectedUs = nowUs;
-      this.#wasConnected = true;
-    }
+    if (phase.phase === 'connected') this.#connectedUs = nowUs;
+    if (phase.phase !== 'connecting') this.#retrying = true;
     this.#phase = phase;
     if (phase.phase !== 'connected') this.#forgetMedia();
     else this.#askedRestart = false;
@@ -85,11 +84,9 @@ export class StreamMonitor {
     const phase = this.#phase;
     switch (phase.phase) {
       case 'connecting':
-        return this.#wasConnected
-          ? verdict('reconnecting', 'connecting', phase.detail)
-          : verdict('connecting', 'connecting', phase.detail);
+        return verdict(this.#retrying ? 'reconnecting' : 'connecting', 'connecting', phase.detail);
       case 'reconnecting':
-        return verdict(this.#wasConnected ? 'reconnecting' : 'connecting', phase.reason, phase.detail);
+        return verdict('reconnecting', phase.reason, phase.detail);
       case 'ended':
         return verdict('ended', phase.reason, phase.detail);
       case 'failed':

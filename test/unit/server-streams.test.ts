@@ -5,7 +5,7 @@ import { EarsightError } from '../../src/pipeline/errors.ts';
 import { sessionOptionsSchema } from '../../src/server/config/session-options.ts';
 import { type StreamCreate, streamCreateSchema } from '../../src/server/config/stream-spec.ts';
 import { Publications } from '../../src/server/streams/publications.ts';
-import { idFromName } from '../../src/server/streams/stream-ids.ts';
+import { idFromName, nameFromId } from '../../src/server/streams/stream-ids.ts';
 import { StreamRegistry } from '../../src/server/streams/stream-registry.ts';
 import {
   FakePipeline,
@@ -188,6 +188,48 @@ describe('Publications', () => {
     expect(registry.find('desk')).not.toBeNull();
     await vi.advanceTimersByTimeAsync(1);
     expect(registry.find('desk')).toBeNull();
+  });
+
+  it('removes it at once when the publisher hangs up, unless another one has come', async () => {
+    const { registry, listener } = setUp();
+    const publications = new Publications(registry);
+    const first = await publications.publish('desk', 'one');
+    const second = await publications.publish('desk', 'two');
+    await publications.end('desk', first.id);
+    expect(registry.find('desk')).not.toBeNull();
+    await publications.end('desk', second.id);
+    expect(registry.find('desk')).toBeNull();
+    expect(listener.log.at(-1)).toBe('-desk');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('keeps a configured stream when its publisher hangs up', async () => {
+    const { registry } = setUp();
+    registry.add(make({ kind: 'webcam', id: 'desk' }));
+    const publications = new Publications(registry);
+    const { id } = await publications.publish('desk', 'offer');
+    await publications.end('desk', id);
+    expect(registry.find('desk')).not.toBeNull();
+  });
+
+  it('gives a reconnecting publisher half a minute from its new offer on', async () => {
+    const { registry, pipeline } = setUp();
+    await new Publications(registry).publish('desk', 'offer');
+    pipeline.of('desk').become({ state: 'reconnecting', reason: 'publisher-lost' });
+    await vi.advanceTimersByTimeAsync(9_000);
+    pipeline.of('desk').become({ state: 'reconnecting', reason: 'connecting' });
+    await vi.advanceTimersByTimeAsync(29_999);
+    expect(registry.find('desk')).not.toBeNull();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(registry.find('desk')).toBeNull();
+  });
+
+  it('names the streams of publishers so that people can tell them apart', async () => {
+    const { registry } = setUp();
+    const publications = new Publications(registry);
+    for (const id of ['webcam-1x9k2q', 'webcam-zz', 'front-door']) await publications.publish(id, 'offer');
+    expect(registry.infos().map(({ name }) => name)).toEqual(['Webcam', 'Webcam 2', 'Front door']);
+    expect(nameFromId('front_door', new Set(['Front door', 'Front door 2']))).toBe('Front door 3');
   });
 
   it('keeps a configured stream when its publisher goes', async () => {

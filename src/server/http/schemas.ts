@@ -41,7 +41,9 @@ export const streamViewSchema = z
     tracks: z.object({ video: z.boolean(), audio: z.boolean() }),
     picture: z.object({ width: z.int(), height: z.int() }).nullable(),
     enabled: z.boolean(),
-    ephemeral: z.boolean().describe('Made by a webcam; removed some seconds after the webcam is gone.'),
+    ephemeral: z
+      .boolean()
+      .describe('Made by a webcam; removed when the webcam hangs up, and some seconds after it is lost.'),
     url: z.string().nullable().describe('Without its credentials; null where the kind has none.'),
     session: sessionOptionsSchema.describe('The options in force.'),
     stats: statsSchema.nullable().describe('null while the stream is switched off.'),

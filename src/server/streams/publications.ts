@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { EarsightError } from '../../pipeline/errors.ts';
 import type { MediaSource } from '../../pipeline/ports.ts';
 import type { Stream } from './stream.ts';
+import { nameFromId } from './stream-ids.ts';
 import type { StreamRegistry } from './stream-registry.ts';
 
 /** A source that a publisher calls. Implementer: `WhipSource`. */
@@ -50,7 +51,10 @@ export class Publications {
     const known = this.#registry.find(streamId);
     const stream =
       known ??
-      this.#registry.add({ kind: 'webcam', id: streamId, enabled: true, session: {} }, { ephemeral: true });
+      this.#registry.add(
+        { kind: 'webcam', id: streamId, name: this.#nameFor(streamId), enabled: true, session: {} },
+        { ephemeral: true },
+      );
     try {
       const source = webcamOf(stream);
       const answerSdp = await source.accept(offerSdp);
@@ -82,13 +86,21 @@ export class Publications {
     await this.#active.get(id)?.source.addRemoteCandidates(fragment);
   }
 
-  /** Idempotent for sessions that there were. @throws EarsightError `stream-unknown` for others */
+  /**
+   * A webcam that made its own stream takes it along: it was stopped on purpose. Idempotent for sessions that there
+   * were. @throws EarsightError `stream-unknown` for others
+   */
   async end(streamId: string, id: string): Promise<void> {
     if (this.#ended.has(id)) return;
     this.find(streamId, id);
     const source = this.#active.get(id)?.source;
     this.#forget(id);
     await source?.hangUp();
+    const stream = this.#registry.find(streamId);
+    // Another publisher may have come meanwhile.
+    if (stream?.ephemeral !== true || stream.source !== source || this.#isPublished(streamId)) return;
+    // A removal by somebody else may win.
+    await this.#registry.remove(streamId).catch(() => undefined);
   }
 
   /** As a `StreamListener`: a removed stream takes its sessions along. */
@@ -98,6 +110,14 @@ export class Publications {
 
   streamChanged(): void {
     // Sessions end with their publisher or their stream; states in between change nothing here.
+  }
+
+  #isPublished(streamId: string): boolean {
+    return [...this.#active.values()].some(({ publication }) => publication.streamId === streamId);
+  }
+
+  #nameFor(streamId: string): string {
+    return nameFromId(streamId, new Set(this.#registry.infos().map(({ name }) => name)));
   }
 
   #forget(id: string): void {

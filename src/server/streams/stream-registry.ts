@@ -138,11 +138,12 @@ export class StreamRegistry {
   }
 
   /** One that delivers stays; one that connects gets longer than one that is gone. */
-  #watchDeparture({ id, state }: StreamInfo): void {
+  #watchDeparture({ id, state, reason }: StreamInfo): void {
+    const connecting = state === 'connecting' || (state === 'reconnecting' && reason === 'connecting');
     const waitMs =
       state === 'live' || state === 'degraded'
         ? null
-        : Math.max(this.#deps.departureMs, state === 'connecting' ? CONNECT_MS : 0);
+        : Math.max(this.#deps.departureMs, connecting ? CONNECT_MS : 0);
     if (this.#departures.get(id)?.waitMs === waitMs) return;
     this.#forgetDeparture(id);
     if (waitMs === null || this.#closed !== null) return;

@@ -106,8 +106,10 @@ export class WebcamPublisher {
         if (error instanceof RequestProblem && mayRetry(error)) why = error.message;
         else throw error;
       }
-      await this.#end();
       signal.throwIfAborted();
+      // No DELETE: the server takes that for the end of the stream, and the next offer replaces this session.
+      this.#session?.peer.close();
+      this.#session = null;
       this.state.value = { phase: 'reconnecting', why };
       await delay(retryMs * (0.75 + Math.random() / 2), signal);
       retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
