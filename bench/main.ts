@@ -3,7 +3,8 @@
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchEngine } from './engine.ts';
-import { cameras, type Scenario, soak, subscribers, webcam } from './scenarios.ts';
+import { cameras, type Scenario, subscribers, webcam } from './scenarios.ts';
+import { soak } from './soak.ts';
 import { printTable } from './table.ts';
 
 const { values, positionals } = parseArgs({

@@ -1,0 +1,83 @@
+/** Memory of the running server over a long time: a demo scene and a camera, a viewer that stays and many that pass. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startRtspServer } from '../test/support/rtsp/rtsp-server.ts';
+import { ServerUnderTest } from './server-under-test.ts';
+import { Crowd } from './subscribers.ts';
+import type { Row } from './table.ts';
+
+interface Sample {
+  minute: number;
+  mib: number;
+}
+
+const SAMPLES_A_MINUTE = 2;
+
+/** Results a second of each stream: leaks are counted in results, and other work has the machine too. */
+const RATE_HZ = 10;
+
+/**
+ * Prints each sample as it comes, so that a run that is cut short has told something. The first sixth (caches, the
+ * heap's own growth to its working size) is not part of the slope.
+ */
+export async function soak(minutes: number): Promise<Row[]> {
+  const camera = await startRtspServer({ width: 320, height: 180, frameRate: 10, audio: 'pcma' });
+  const server = await ServerUnderTest.start({
+    streams: [{ id: 'demo', kind: 'demo' }],
+    session: { maxRateHz: RATE_HZ },
+  });
+  try {
+    await server.addUrl('camera', camera.url);
+    await server.live();
+    const query = 'streams=*&preview=jpeg';
+    const crowd = await Crowd.open(server.url, 1, { query });
+    crowd.begin();
+    const samples: Sample[] = [];
+    const beganMs = performance.now();
+    for (let i = 0; i <= minutes * SAMPLES_A_MINUTE; i++) {
+      await sleep(Math.max(0, beganMs + (i * 60_000) / SAMPLES_A_MINUTE - performance.now()));
+      const sample = {
+        minute: (performance.now() - beganMs) / 60_000,
+        mib: server.usage().memoryBytes / 2 ** 20,
+      };
+      samples.push(sample);
+      console.log(`${sample.minute.toFixed(1)} min  ${sample.mib.toFixed(1)} MiB`);
+      const passing = await Crowd.open(server.url, 3, { stuck: 1, query });
+      passing.begin();
+      await sleep(2000);
+      await passing.finish();
+    }
+    const report = await crowd.finish();
+    const settled = samples.filter(({ minute }) => minute >= minutes / 6);
+    const { slope, error } = slopeOf(settled);
+    const level = settled.map(({ mib }) => mib);
+    return [
+      {
+        scenario: `soak ${minutes} min`,
+        samples: settled.length,
+        'MiB first': settled[0]!.mib,
+        'MiB last': settled.at(-1)!.mib,
+        'MiB min': Math.min(...level),
+        'MiB max': Math.max(...level),
+        'slope MiB/h': slope * 60,
+        '+-': 1.96 * error * 60,
+        'results/s': report.worstRateHz,
+        'sent p99 ms': report.captureToSendMs[2] ?? Number.NaN,
+      },
+    ];
+  } finally {
+    await server.close();
+    await camera.stop();
+  }
+}
+
+/** Least squares, and the standard error of the slope were the samples independent. MiB a minute. */
+function slopeOf(samples: readonly Sample[]): { slope: number; error: number } {
+  const mean = (pick: (s: Sample) => number): number =>
+    samples.reduce((sum, s) => sum + pick(s), 0) / samples.length;
+  const [x, y] = [mean((s) => s.minute), mean((s) => s.mib)];
+  const spread = samples.reduce((sum, s) => sum + (s.minute - x) ** 2, 0);
+  const slope = samples.reduce((sum, s) => sum + (s.minute - x) * (s.mib - y), 0) / spread;
+  const rest = samples.reduce((sum, s) => sum + (s.mib - y - slope * (s.minute - x)) ** 2, 0);
+  return { slope, error: Math.sqrt(rest / (samples.length - 2) / spread) };
+}
