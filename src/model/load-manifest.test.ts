@@ -57,6 +57,11 @@ describe('a manifest that cannot be served', () => {
     ['a band above half the rate', (m) => (m.logmel.maxHz = 12_000), 'logmel.maxHz'],
     ['two classes of one name', (m) => (m.classes[1]!.name = 'accordion'), 'classes[1].name'],
     ['two classes of one colour', (m) => (m.classes[1]!.colour = m.classes[0]!.colour), 'classes[1].colour'],
+    [
+      'heat of class activations that the network does not give',
+      (m) => (m.calibration.cells = { similarity: 8, activation: 0.5, seen: 0, offset: -4 }),
+      'tensors.activation',
+    ],
     ['a class without calibration', (m) => m.calibration.classes.pop(), 'calibration.classes'],
     [
       'a calibration of another class',

@@ -53,6 +53,19 @@ const calibrationSchema = z.strictObject({
   similarity: z
     .strictObject({ low: z.number().min(-1).max(1), high: z.number().min(-1).max(1) })
     .refine(({ low, high }) => low < high, { path: ['high'], message: 'must lie above "low"' }),
+  /**
+   * How heat is made, where a straight range of the similarity does not do: each cell's heat is the logistic function
+   * of `similarity` x similarity + `activation` x class activation + `seen` x log-odds of the class being seen
+   * (calibrated) + `offset`.
+   */
+  cells: z
+    .strictObject({
+      similarity: z.number(),
+      activation: z.number(),
+      seen: z.number(),
+      offset: z.number(),
+    })
+    .optional(),
   /** Share of a map's maximum above which a cell belongs to the object. */
   mapThreshold: z.number().gt(0).lt(1),
 });
@@ -102,6 +115,8 @@ export const manifestSchema = z
       audioProbability: tensorSchema,
       visualProbability: tensorSchema,
       similarity: tensorSchema,
+      /** Class activation maps, where `calibration.cells` uses them. */
+      activation: tensorSchema.optional(),
     }),
     calibration: calibrationSchema,
     files: z.strictObject({ onnx: fileSchema }),
@@ -134,6 +149,7 @@ export function expectedTensors(
     audioProbability: { type: 'float32', shape: ['batch', count] },
     visualProbability: { type: 'float32', shape: ['batch', count] },
     similarity: { type: 'float32', shape: ['batch', count, grid.rows, grid.cols] },
+    activation: { type: 'float32', shape: ['batch', count, grid.rows, grid.cols] },
   };
 }
 
@@ -162,8 +178,12 @@ function* inconsistencies(
       yield [['calibration', 'classes', index, 'name'], `is ${name}, but class ${index} is ${expected}`];
     }
   }
+  if (calibration.cells !== undefined && calibration.cells.activation !== 0 && !tensors.activation) {
+    yield [['tensors', 'activation'], 'is missing, but calibration.cells.activation uses it'];
+  }
   for (const [role, expected] of Object.entries(expectedTensors(manifest))) {
     const declared = tensors[role as TensorRole];
+    if (declared === undefined) continue;
     if (declared.type !== expected.type) {
       yield [['tensors', role, 'type'], `is ${declared.type}, must be ${expected.type}`];
     }

@@ -58,6 +58,8 @@ export interface ModelOutput {
   visualProbability: Float32Array;
   /** float32 `[B, C, U, V]`, -1..1; row u is y, column v is x. */
   similarity: Float32Array;
+  /** float32 `[B, C, U, V]` class activation maps, not negative; where the model gives them. */
+  activation?: Float32Array;
 }
 
 /** What callers must know of a model to feed it; the manifest holds more. */

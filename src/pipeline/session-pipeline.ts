@@ -150,5 +150,6 @@ function localizationOf(output: ModelOutput, size: number, index: number): Local
     audioProbability: part(output.audioProbability),
     visualProbability: part(output.visualProbability),
     similarity: part(output.similarity),
+    ...(output.activation === undefined ? {} : { activation: part(output.activation) }),
   };
 }

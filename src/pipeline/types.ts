@@ -93,4 +93,6 @@ export interface Localization {
   visualProbability: Float32Array;
   /** `[C, U, V]` similarity K, -1..1 (method eq. 8 as a cosine). */
   similarity: Float32Array;
+  /** `[C, U, V]` class activation maps, not negative; where the model gives them. */
+  activation?: Float32Array;
 }

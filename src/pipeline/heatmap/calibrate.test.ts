@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { calibrateProbability, calibrateSimilarity } from './calibrate.ts';
+import { calibrateCells, calibrateProbability, calibrateSimilarity } from './calibrate.ts';
 
 const logistic = fc.record({
   slope: fc.double({ min: 0.1, max: 5, noNaN: true }),
@@ -58,5 +58,30 @@ describe('calibrateSimilarity', () => {
 
   test('not-a-number counts as nothing', () => {
     expect(map([Number.NaN, 0.6])).toEqual([0, 1]);
+  });
+});
+
+describe('calibrateCells', () => {
+  const weights = { similarity: 10, activation: 2, seen: 1, offset: -5 };
+  const heat = (similarity: number[], activation: number[] | null, seen = 0.5, gain = 1): number[] => {
+    const out = new Float32Array(similarity.length - 1);
+    const maps = {
+      similarity: Float32Array.from(similarity),
+      activation: activation === null ? undefined : Float32Array.from(activation),
+    };
+    calibrateCells(weights, maps, 1, seen, gain, out);
+    return [...out];
+  };
+
+  test('is the logistic function of the weighted sum', () => {
+    const [middle, high] = heat([9, 0.5, 0.5], [9, 0, 1.5]);
+    expect(middle).toBeCloseTo(0.5, 6);
+    expect(high).toBeCloseTo(1 / (1 + Math.exp(-3)), 6);
+    expect(heat([9, 0.5], null, 0.8)[0]).toBeCloseTo(0.8, 6);
+    expect(heat([9, 0.5], [9, 0], 0.5, 0.5)[0]).toBeCloseTo(0.25, 6);
+  });
+
+  test('not-a-number counts as nothing', () => {
+    expect(heat([9, Number.NaN, 0.5], [9, 0, Number.NaN])).toEqual([0, 0]);
   });
 });

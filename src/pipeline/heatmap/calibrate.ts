@@ -11,9 +11,23 @@ const SMALLEST = 1e-7;
 
 /** Calibrated probability, 0..1, of a raw one; not-a-number counts as 0. */
 export function calibrateProbability(raw: number, { slope, intercept }: Logistic): number {
-  if (Number.isNaN(raw)) return 0;
+  return Number.isNaN(raw) ? 0 : logistic(slope * logOdds(raw) + intercept);
+}
+
+/** `log(p / (1 - p))`, finite for every `p` from 0 to 1. */
+export function logOdds(raw: number): number {
   const p = Math.min(Math.max(raw, SMALLEST), 1 - SMALLEST);
-  return 1 / (1 + Math.exp(-(slope * Math.log(p / (1 - p)) + intercept)));
+  return Math.log(p / (1 - p));
+}
+
+const logistic = (z: number): number => 1 / (1 + Math.exp(-z));
+
+/** Heat of a cell as the logistic function of what the network says of it; see the manifest's `calibration.cells`. */
+export interface CellLogistic {
+  similarity: number;
+  activation: number;
+  seen: number;
+  offset: number;
 }
 
 /** Similarities that show as nothing and as full heat. The range is fixed, so that weak stays weak. */
@@ -37,5 +51,29 @@ export function calibrateSimilarity(
   for (let cell = 0; cell < out.length; cell++) {
     const share = (similarity[offset + cell]! - low) * scale;
     out[cell] = share > 0 ? gain * Math.min(share, 1) : 0;
+  }
+}
+
+/**
+ * Writes `gain` times the logistic heat for the cells from `offset` on. Not-a-number counts as nothing.
+ *
+ * @param seen - calibrated probability of the class being seen
+ */
+export function calibrateCells(
+  weights: CellLogistic,
+  { similarity, activation }: { similarity: Float32Array; activation?: Float32Array | undefined },
+  offset: number,
+  seen: number,
+  gain: number,
+  out: Float32Array,
+): void {
+  const base = weights.offset + (weights.seen === 0 ? 0 : weights.seen * logOdds(seen));
+  for (let cell = 0; cell < out.length; cell++) {
+    const strength =
+      activation === undefined || weights.activation === 0
+        ? 0
+        : weights.activation * activation[offset + cell]!;
+    const heat = logistic(base + weights.similarity * similarity[offset + cell]! + strength);
+    out[cell] = Number.isNaN(heat) ? 0 : gain * heat;
   }
 }

@@ -2,12 +2,8 @@
 
 import type { ClassHeat } from '../../protocol/messages.ts';
 import type { Localization } from '../types.ts';
-import {
-  calibrateProbability,
-  calibrateSimilarity,
-  type Logistic,
-  type SimilarityRange,
-} from './calibrate.ts';
+import { calibrateProbability, type Logistic } from './calibrate.ts';
+import { type ClassMapCalibration, writeClassMap } from './class-map.ts';
 import { Gate } from './gate.ts';
 import { minMaxMap } from './paper.ts';
 import { type Grid, HotSpotFinder } from './peak.ts';
@@ -15,10 +11,9 @@ import { quantise } from './quantise.ts';
 import { MapSmoother } from './smooth.ts';
 
 /** What a model's manifest says of its numbers; its `calibration` is one of these. */
-export interface HeatCalibration {
+export interface HeatCalibration extends ClassMapCalibration {
   /** In the order of the model's classes. `on` and `off` are calibrated probabilities. */
   classes: readonly { heard: Logistic & { on: number; off: number }; seen: Logistic }[];
-  similarity: SimilarityRange;
   /** Share of a map's maximum above which a cell belongs to the object. */
   mapThreshold: number;
 }
@@ -27,7 +22,7 @@ export interface HeatStageOptions {
   /** Time constant of the heat's smoothing; 0 switches it off. */
   smoothingMs: number;
   /**
-   * `calibrated`: similarity in the manifest's fixed range, times the probability heard, smoothed.
+   * `calibrated`: the manifest's map of fixed meaning, times the probability heard, smoothed.
    * `paper`: each open class's map stretched to 0..1, unsmoothed.
    */
   normalise: 'calibrated' | 'paper';
@@ -87,7 +82,7 @@ export class HeatStage {
   }
 
   #classHeat(localization: Localization, index: number, ptsUs: number): ClassHeat {
-    const { audioProbability, visualProbability, similarity } = localization;
+    const { audioProbability, visualProbability } = localization;
     const calibration = this.#calibration.classes[index]!;
     const heard = calibrateProbability(audioProbability[index]!, calibration.heard);
     const seen = calibrateProbability(visualProbability[index]!, calibration.seen);
@@ -96,9 +91,9 @@ export class HeatStage {
       smoother.reset();
       return { index, heard, seen, active: false, heat: null, peak: null, box: null };
     }
-    const offset = index * this.#map.length;
-    if (this.#normalise === 'paper') minMaxMap(similarity, offset, this.#map);
-    else calibrateSimilarity(similarity, offset, this.#calibration.similarity, heard, this.#map);
+    if (this.#normalise === 'paper') {
+      minMaxMap(localization.similarity, index * this.#map.length, this.#map);
+    } else writeClassMap(this.#calibration, localization, index, { seen, gain: heard }, this.#map);
     const heat = smoother.update(this.#map, ptsUs);
     const spot = this.#finder.find(heat);
     return {

@@ -1,8 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allOnes, centreBox, centredGaussian } from './baseline-maps.ts';
 import { type BinarisationName, binarise, cut, largest, shareOfMaximum } from './binarise.ts';
 import { adaptiveIou, interactiveAuc, interactiveIou } from './interactive.ts';
 import { MapResizer } from './resize-map.ts';
+import { selectRank } from './select.ts';
 import { mean, sum } from './sum.ts';
 
 /** Exact in float32: its maximum is 8, a tenth of it 0.8. */
@@ -34,6 +36,19 @@ describe('a map is on', () => {
     expect(cut(MAP, 0.5, 'above').join('')).toBe('000111');
     expect(cut(MAP, 0.5, 'at-least').join('')).toBe('001111');
     expect(largest(MAP, 2).join('')).toBe('000001');
+  });
+});
+
+describe('selection', () => {
+  it('finds what sorting would', () => {
+    const value = fc.float({ noNaN: true });
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 1, maxLength: 60 }), fc.nat(), (values, any) => {
+        const rank = any % values.length;
+        const sorted = Float32Array.from(values).sort();
+        expect(selectRank(Float32Array.from(values), rank) === sorted[rank]).toBe(true);
+      }),
+    );
   });
 });
 

@@ -1,5 +1,7 @@
 /** Where a map is on: the ways in which papers cut it, by name, since their results differ by tens of points. */
 
+import { selectRank } from './select.ts';
+
 /**
  * - `qian`: at least 0.1 of the maximum (Qian et al., SoundNet-Flickr).
  * - `eq9`: above 0.1 of the maximum (Qian et al., AudioSet-instrument).
@@ -58,7 +60,7 @@ export function cut(map: Float32Array, threshold: number, comparison: Comparison
 
 /** The middle is element `floor(n / 2)` of the sorted map, 0-based; stretching does not change the order. */
 function byMedian(map: Float32Array, comparison: Comparison): Uint8Array<ArrayBuffer> {
-  return cut(map, Float32Array.from(map).sort()[Math.floor(map.length / 2)]!, comparison);
+  return cut(map, selectRank(Float32Array.from(map), Math.floor(map.length / 2)), comparison);
 }
 
 /**
@@ -67,6 +69,6 @@ function byMedian(map: Float32Array, comparison: Comparison): Uint8Array<ArrayBu
  */
 export function largest(map: Float32Array, count: number): Uint8Array<ArrayBuffer> {
   const wanted = count === 0 ? Math.floor(map.length / 2) : count;
-  const threshold = Float32Array.from(map).sort()[map.length - wanted]!;
+  const threshold = selectRank(Float32Array.from(map), map.length - wanted);
   return cut(map, threshold, 'above');
 }

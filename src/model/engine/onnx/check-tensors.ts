@@ -7,7 +7,7 @@ import type { ModelManifest, TensorDeclaration, TensorRole } from '../../manifes
 type Metadata = readonly InferenceSession.ValueMetadata[];
 
 const INPUTS: readonly TensorRole[] = ['frames', 'logmel'];
-const OUTPUTS: readonly TensorRole[] = ['audioProbability', 'visualProbability', 'similarity'];
+const OUTPUTS: readonly TensorRole[] = ['audioProbability', 'visualProbability', 'similarity', 'activation'];
 
 /**
  * A size that the ONNX file leaves open (a symbol) fits any declared one; running the model settles those.
@@ -39,6 +39,7 @@ function* checkSide(
 ): Generator<string> {
   for (const role of roles) {
     const declared = manifest.tensors[role];
+    if (declared === undefined) continue;
     const found = actual.find(({ name }) => name === declared.name);
     if (found === undefined) {
       const names = actual.map(({ name }) => name).join(', ');
@@ -55,7 +56,7 @@ function* checkSide(
     }
   }
   if (side === 'input') {
-    const known = roles.map((role) => manifest.tensors[role].name);
+    const known = roles.map((role) => manifest.tensors[role]?.name);
     for (const { name } of actual) {
       if (!known.includes(name)) yield `tensors names no input ${name}, which the network needs`;
     }

@@ -66,7 +66,7 @@ export class OnnxSession {
     });
     const read = (role: TensorRole): Float32Array => {
       const dims = this.#dims(role, size);
-      const tensor = results[tensors[role].name];
+      const tensor = results[tensors[role]?.name ?? role];
       if (tensor === undefined || String(tensor.dims) !== String(dims)) {
         const found = tensor === undefined ? 'missing' : `[${tensor.dims.join(', ')}]`;
         throw mismatch(this.#manifest, [
@@ -79,6 +79,7 @@ export class OnnxSession {
       audioProbability: read('audioProbability'),
       visualProbability: read('visualProbability'),
       similarity: read('similarity'),
+      ...(tensors.activation === undefined ? {} : { activation: read('activation') }),
     };
   }
 
@@ -87,7 +88,8 @@ export class OnnxSession {
   }
 
   #dims(role: TensorRole, size: number): number[] {
-    return this.#manifest.tensors[role].shape.map((extent) => (extent === 'batch' ? size : extent));
+    const shape = this.#manifest.tensors[role]?.shape ?? [];
+    return shape.map((extent) => (extent === 'batch' ? size : extent));
   }
 }
 

@@ -39,7 +39,8 @@ async function handle(open: OnnxSession, request: WorkerRequest): Promise<void> 
 }
 
 function buffersOf(output: ModelOutput): ArrayBuffer[] {
-  return [output.audioProbability, output.visualProbability, output.similarity].map(
-    ({ buffer }) => buffer as ArrayBuffer,
-  );
+  const { audioProbability, visualProbability, similarity, activation } = output;
+  const arrays = [audioProbability, visualProbability, similarity];
+  if (activation !== undefined) arrays.push(activation);
+  return arrays.map(({ buffer }) => buffer as ArrayBuffer);
 }
