@@ -1,0 +1,166 @@
+/** Convolution and its two gradients, for kernels of any size, strides and padding (NHWC and HWIO to tfjs). */
+
+import * as tf from '@tensorflow/tfjs-core';
+import type { TraceBackend, TracedValue } from '../trace-backend.ts';
+import { type Call, defineKernel, type Made } from './kernel.ts';
+
+export function registerConvolution(): void {
+  defineKernel(tf.Conv2D, forward);
+  defineKernel(tf.Conv2DBackpropInput, inputGradient);
+  defineKernel(tf.Conv2DBackpropFilter, filterGradient);
+}
+
+type ConvInfo = tf.backend_util.Conv2DInfo;
+
+function infoOf(
+  attributes: tf.NamedAttrMap,
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+): ConvInfo {
+  const { strides, pad, dimRoundingMode } = attributes as unknown as tf.Conv2DAttrs;
+  return tf.backend_util.computeConv2DInfo(
+    [...inputShape] as [number, number, number, number],
+    [...filterShape] as [number, number, number, number],
+    strides,
+    1,
+    pad,
+    dimRoundingMode,
+  );
+}
+
+const padsOf = ({ padInfo: { top, left, bottom, right } }: ConvInfo): number[] => [top, left, bottom, right];
+
+/** `[O, I, H, W]`, as ONNX has kernels. */
+function kernelOf(backend: TraceBackend, filter: TracedValue): string {
+  return backend.transposed(filter, [3, 2, 0, 1]);
+}
+
+function forward({ backend, input, attributes }: Call): Made {
+  const x = input('x');
+  const filter = input('filter');
+  const info = infoOf(attributes, x.shape, filter.shape);
+  const name = backend.builder.node('Conv', [backend.channelsFirst(x), kernelOf(backend, filter)], {
+    kernel_shape: [info.filterHeight, info.filterWidth],
+    strides: [info.strideHeight, info.strideWidth],
+    pads: padsOf(info),
+  });
+  return { name, shape: info.outShape, channelsFirst: true };
+}
+
+function inputGradient({ backend, input, attributes }: Call): Made {
+  const dy = input('dy');
+  const filter = input('filter');
+  const inputShape = attributes['inputShape'] as number[];
+  const info = infoOf(attributes, inputShape, filter.shape);
+  const { filterHeight, filterWidth, strideHeight, strideWidth, padInfo } = info;
+  const { builder } = backend;
+  const shape = { shape: inputShape, channelsFirst: true };
+  const kernel_shape = [filterHeight, filterWidth];
+  if (strideHeight === 1 && strideWidth === 1) {
+    // A convolution with the kernel turned by half a turn and its channels exchanged: the fastest path there is.
+    const { top, left, bottom, right } = padInfo;
+    const pads = [
+      filterHeight - 1 - top,
+      filterWidth - 1 - left,
+      filterHeight - 1 - bottom,
+      filterWidth - 1 - right,
+    ];
+    const kernel = turnedKernel(backend, filter);
+    return {
+      name: builder.node('Conv', [backend.channelsFirst(dy), kernel], { kernel_shape, pads }),
+      ...shape,
+    };
+  }
+  // What the last, incomplete step left over at the end belongs to no output, and has gradient zero.
+  const rest = (size: number, out: number, stride: number, kernel: number, pad: number): number =>
+    size - ((out - 1) * stride - pad + kernel);
+  const name = builder.node('ConvTranspose', [backend.channelsFirst(dy), kernelOf(backend, filter)], {
+    kernel_shape,
+    strides: [strideHeight, strideWidth],
+    pads: padsOf(info),
+    output_padding: [
+      rest(info.inHeight, info.outHeight, strideHeight, filterHeight, padInfo.top + padInfo.bottom),
+      rest(info.inWidth, info.outWidth, strideWidth, filterWidth, padInfo.left + padInfo.right),
+    ],
+  });
+  return { name, ...shape };
+}
+
+/** `[I, O, H, W]` with rows and columns reversed. */
+function turnedKernel(backend: TraceBackend, filter: TracedValue): string {
+  const [height, width, inputs, outputs] = filter.shape as [number, number, number, number];
+  const { builder } = backend;
+  let places = backend.reshape(backend.named(filter), [height * width, inputs, outputs]);
+  if (height * width > 1) {
+    const reversed = Array.from({ length: height * width }, (_, i) => height * width - 1 - i);
+    places = builder.node('Gather', [places, builder.integers(reversed)], { axis: 0 });
+  }
+  const turned = builder.node('Transpose', [places], { perm: [1, 2, 0] });
+  return backend.reshape(turned, [inputs, outputs, height, width]);
+}
+
+/** Output places of a picture up to which all pictures of the batch go into one product (see bench/training-graph). */
+const ONE_PRODUCT_PLACES = 256;
+
+function filterGradient({ backend, input, attributes }: Call): Made {
+  const x = input('x');
+  const dy = input('dy');
+  const shape = attributes['filterShape'] as number[];
+  const info = infoOf(attributes, x.shape, shape);
+  const { batchSize, outHeight, outWidth, outChannels, inChannels, filterHeight, filterWidth } = info;
+  const { builder } = backend;
+  const places = outHeight * outWidth;
+  const taps = filterHeight * filterWidth * inChannels;
+  if (places <= ONE_PRODUCT_PLACES) {
+    // One long product over all places of all pictures.
+    const columns = backend.reshape(unfold(backend, backend.channelsLast(x), info, 1, 3), [
+      batchSize * places,
+      taps,
+    ]);
+    const rows = backend.reshape(backend.channelsLast(dy), [batchSize * places, outChannels]);
+    const product = builder.node('Gemm', [columns, rows], { transA: 1 });
+    return { name: backend.reshape(product, shape), shape };
+  }
+  // A product for each picture, whose unfolded copy still fits the cache, and their sum.
+  const columns = backend.reshape(unfold(backend, backend.channelsFirst(x), info, 2, 1), [
+    batchSize,
+    taps,
+    places,
+  ]);
+  const rows = backend.reshape(backend.channelsLast(dy), [batchSize, places, outChannels]);
+  const products = builder.node('MatMul', [columns, rows]);
+  const sum = builder.node('ReduceSum', [products, builder.integers([0])], { keepdims: 0 });
+  return { name: backend.reshape(sum, shape), shape };
+}
+
+/** Beside each output place what its kernel reads: im2col, the taps along `channelAxis`, kernel places outermost. */
+function unfold(
+  backend: TraceBackend,
+  x: string,
+  info: ConvInfo,
+  rowAxis: number,
+  channelAxis: number,
+): string {
+  const { builder } = backend;
+  const { filterHeight, filterWidth, strideHeight, strideWidth, outHeight, outWidth } = info;
+  const { top, left, bottom, right } = info.padInfo;
+  let padded = x;
+  if (top + left + bottom + right > 0) {
+    const pads = builder.integers([top, left, bottom, right]);
+    padded = builder.node('Pad', [x, pads, builder.float(0), builder.integers([rowAxis, rowAxis + 1])]);
+  }
+  const axes = builder.integers([rowAxis, rowAxis + 1]);
+  const steps = builder.integers([strideHeight, strideWidth]);
+  const taps: string[] = [];
+  for (let row = 0; row < filterHeight; row++) {
+    for (let column = 0; column < filterWidth; column++) {
+      const starts = builder.integers([row, column]);
+      const ends = builder.integers([
+        row + (outHeight - 1) * strideHeight + 1,
+        column + (outWidth - 1) * strideWidth + 1,
+      ]);
+      taps.push(builder.node('Slice', [padded, starts, ends, axes, steps]));
+    }
+  }
+  return taps.length === 1 ? taps[0]! : builder.node('Concat', taps, { axis: channelAxis });
+}
