@@ -17,6 +17,7 @@ import {
 } from '../protocol/messages.ts';
 import { type Backoff, retryDelayMs } from './subscriber-backoff.ts';
 import { type WebSocketConstructor, type WebSocketLike, webSocketUrl } from './subscriber-socket.ts';
+import { TicketRefused, withTicket } from './subscriber-ticket.ts';
 
 export type {
   Alignment,
@@ -41,7 +42,7 @@ export type ConnectionState =
 
 /** Something the subscriber was told, or read, that is wrong; the subscription goes on. */
 export interface Problem {
-  /** The server's code (docs/protocol.md, "Errors"), or `protocol-error` for a message we cannot read. */
+  /** The server's code (docs/protocol.md, "Errors"; `unauthorized` and the like for a token), or `protocol-error`. */
   readonly code: string;
   readonly message: string;
 }
@@ -65,6 +66,11 @@ export interface SubscribeOptions extends SubscriptionSettings {
   onDropped?(dropped: DroppedMessage): void;
   onConnection?(connection: ConnectionState): void;
   onProblem?(problem: Problem): void;
+  /**
+   * For a server that asks for one; the role `view` is needed. It travels in a header, never in the URL: each attempt
+   * to connect gets a ticket for it first. A function is asked anew each time.
+   */
+  token?: string | (() => string | Promise<string>);
   /** Default: 500 ms at first, 15 s at most. */
   backoff?: Partial<Backoff>;
   /** How long a connection may take up to the server's first message. Default 10 s. */
@@ -173,12 +179,15 @@ class ReconnectingSubscription implements Subscription {
     this.#become({ state: 'connecting', attempt: this.#failures + 1 });
     let socket: WebSocketLike;
     try {
-      const url = webSocketUrl(await this.#url());
+      const url = await this.#ticketed(webSocketUrl(await this.#url()));
       if (this.#isClosed()) return;
       socket = new this.#WebSocket(url, [
         this.#options.encoding === 'json' ? SUBPROTOCOL_JSON : SUBPROTOCOL_BINARY,
       ]);
     } catch (error) {
+      if (error instanceof TicketRefused && !this.#isClosed()) {
+        this.#options.onProblem?.({ code: error.code, message: error.message });
+      }
       this.#retry(0, error instanceof Error ? error.message : String(error));
       return;
     }
@@ -194,6 +203,12 @@ class ReconnectingSubscription implements Subscription {
     });
     // `close` follows every error and says as much as a page may know.
     socket.addEventListener('error', () => undefined);
+  }
+
+  async #ticketed(url: string): Promise<string> {
+    const { token } = this.#options;
+    if (token === undefined) return url;
+    return await withTicket(url, typeof token === 'function' ? await token() : token);
   }
 
   #receive(data: unknown): void {

@@ -3,6 +3,9 @@
 export type ErrorCode =
   | 'bad-config'
   | 'bad-request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'too-many-attempts'
   | 'bad-sdp'
   | 'unacceptable-sdp'
   | 'bad-url'

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-/** The command line: `earsight serve | probe | bench`. */
+/** The command line: `earsight serve | probe | token | bench`. */
 
 import { Command } from 'commander';
 import { EXIT_USAGE, failureOf } from './commands/failure.ts';
 import { addSettingsFlags, type SettingsOptions } from './commands/settings-flags.ts';
+import type { TokenOptions } from './commands/token.ts';
 import { version } from './installation.ts';
 
 /** Ends the program: the commands have closed what they opened, so nothing is lost. */
@@ -49,6 +50,17 @@ program
   .option('--transport <name>', 'tcp or udp, for RTSP', 'tcp')
   .action((url: string, options: { json?: true; seconds: string; transport: string }) =>
     finish(import('./commands/probe.ts').then(({ probe }) => probe(url, options))),
+  );
+
+program
+  .command('token')
+  .description('make a token, and the lines of the configuration that let it in')
+  .requiredOption('--name <name>', 'what the log calls it')
+  .option('--roles <list>', 'view, publish, admin: one or several, parted by commas', 'view')
+  .option('--streams <list>', 'ids of streams it is good for, or beginnings followed by *; default: all')
+  .option('--passphrase', 'read a passphrase of yours from standard input instead of making a token')
+  .action((options: TokenOptions) =>
+    finish(import('./commands/token.ts').then(({ token }) => token(options))),
   );
 
 program

@@ -2,20 +2,26 @@
 
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { createAdaptorServer } from '@hono/node-server';
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import type { Logger } from 'pino';
 import { OnnxModel } from '../model/engine/onnx/onnx-model.ts';
 import { loadManifest, type ModelFolder } from '../model/load-manifest.ts';
 import { systemClock } from '../pipeline/clock.ts';
 import { EarsightError } from '../pipeline/errors.ts';
+import { AddressRanges } from '../pipeline/ip-ranges.ts';
 import { redactUrl } from '../pipeline/redact.ts';
 import { LocalizationPipeline } from '../pipeline/session-pipeline.ts';
 import type { ClassInfo } from '../protocol/messages.ts';
+import { Access } from './access/access.ts';
+import { clientAddress } from './access/client-address.ts';
+import { expectedNames, isTokenRequired } from './access/listening.ts';
+import { hasRole, mayOn } from './access/principal.ts';
 import type { Config } from './config/schema.ts';
 import { FanOut } from './fan-out/fan-out.ts';
+import type { Sight } from './fan-out/sight.ts';
 import { attachHeatmapSocket, type HeatmapSocket } from './fan-out/upgrade.ts';
 import { createApp } from './http/app.ts';
 import type { Readiness } from './http/context.ts';
@@ -43,6 +49,9 @@ export class EarsightServer {
   readonly #fanOut: FanOut;
   readonly #pipeline: LocalizationPipeline;
   readonly #publications: Publications;
+  readonly #access: Access;
+  readonly #trustedProxies: AddressRanges;
+  readonly #expectedHosts: ReadonlySet<string> | null;
   readonly #registry: StreamRegistry;
   readonly #http: Server;
   #socket: HeatmapSocket | null = null;
@@ -96,6 +105,13 @@ export class EarsightServer {
       departureMs: config.webrtc.departureMs,
     });
     this.#publications = new Publications(this.#registry);
+    this.#access = new Access({
+      required: isTokenRequired(config.auth.mode, config.server.host),
+      tokens: config.auth.tokens,
+      ticketMs: config.auth.ticketMs,
+    });
+    this.#trustedProxies = new AddressRanges(config.server.trustedProxies);
+    this.#expectedHosts = this.#access.required ? null : expectedNames(config.server);
     const app = createApp({
       registry: this.#registry,
       publications: this.#publications,
@@ -115,6 +131,9 @@ export class EarsightServer {
       pageDirectory:
         config.server.page === null ? join(packageRoot, 'dist', 'page') : locate(config.server.page),
       allowedOrigins: config.server.allowedOrigins,
+      access: this.#access,
+      expectedHosts: this.#expectedHosts,
+      addressOf: (context) => this.#addressOf((context.env as HttpBindings).incoming),
       iceServers: config.webrtc.iceServers,
       limits: config.limits,
       version,
@@ -188,6 +207,8 @@ export class EarsightServer {
     this.#socket = attachHeatmapSocket(this.#http, {
       fanOut: this.#fanOut,
       allowedOrigins: this.#config.server.allowedOrigins,
+      expectedHosts: this.#expectedHosts,
+      admit: (request, ticket) => this.#admit(request, ticket),
     });
     this.#metrics.collectProcess();
     await this.#model.initialize();
@@ -204,6 +225,27 @@ export class EarsightServer {
         cause: thrown,
       });
     }
+  }
+
+  #addressOf({ socket, headers }: IncomingMessage): string {
+    const forwarded = headers['x-forwarded-for'];
+    return clientAddress(socket.remoteAddress, String(forwarded ?? ''), this.#trustedProxies);
+  }
+
+  /** @throws EarsightError `unauthorized`, `forbidden`, `too-many-attempts` */
+  async #admit(request: IncomingMessage, ticket: string | null): Promise<Sight> {
+    const address = this.#addressOf(request);
+    const principal =
+      ticket === null
+        ? await this.#access.authenticate(request.headers.authorization, address)
+        : await this.#access.redeem(ticket, address);
+    if (!hasRole(principal, 'view')) {
+      throw new EarsightError(
+        'forbidden',
+        `The token "${principal.name}" may not see heatmaps: it lacks the role view.`,
+      );
+    }
+    return { sees: (streamId) => mayOn(principal, 'view', streamId) };
   }
 
   async #close(): Promise<void> {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { EarsightError } from '../../src/pipeline/errors.ts';
+import { hashToken } from '../../src/server/access/token-hash.ts';
 import { inputSchema, type JsonSchema } from '../../src/server/config/json-schema-walk.ts';
 import { type ConfigSources, loadConfig } from '../../src/server/config/load.ts';
 import { configSchema, defaultConfig } from '../../src/server/config/schema.ts';
@@ -34,7 +35,10 @@ function problemsOf(yaml: string, sources: ConfigSources = {}): string[] {
 describe('precedence', () => {
   it('is defaults, file, environment, --set, flags', () => {
     const file = join(folder, 'p.yaml');
-    writeFileSync(file, 'server: {port: 1001, host: 0.0.0.0}\nlimits: {streams: 5}\nlog: {level: debug}\n');
+    writeFileSync(
+      file,
+      'server: {port: 1001, host: 0.0.0.0}\nauth: {mode: none}\nlimits: {streams: 5}\nlog: {level: debug}\n',
+    );
     const config = loadConfig({
       file,
       environment: { EARSIGHT_SERVER__PORT: '1002', EARSIGHT_LIMITS__STREAMS: '6', PATH: '/bin' },
@@ -63,14 +67,14 @@ describe('precedence', () => {
   it('reads text as text and the rest as YAML', () => {
     const config = loadConfig({
       environment: {
-        EARSIGHT_SERVER__HOST: '123',
+        EARSIGHT_SERVER__HOST: '127.0.0.2',
         EARSIGHT_SERVER__PAGE: 'null',
         EARSIGHT_WEBRTC__PORT_RANGE: '[50000, 50100]',
         EARSIGHT_SESSION__MAX_RATE_HZ: '12.5',
         EARSIGHT_CONFIG: 'not a setting',
       },
     });
-    expect(config.server.host).toBe('123');
+    expect(config.server.host).toBe('127.0.0.2');
     expect(config.server.page).toBeNull();
     expect(config.webrtc.portRange).toEqual([50000, 50100]);
     expect(config.session.maxRateHz).toBe(12.5);
@@ -83,6 +87,8 @@ describe('precedence', () => {
     expect(config.streams.map((spec) => (spec.kind === 'demo' ? spec.seed : null))).toEqual([1, 9]);
   });
 });
+
+const SHA = hashToken('x');
 
 const LINES: [title: string, yaml: string, problems: string[]][] = [
   [
@@ -101,7 +107,7 @@ const LINES: [title: string, yaml: string, problems: string[]][] = [
     'an unknown section',
     'mqtt: {}\n',
     [
-      'c.yaml:1:1: mqtt is not a setting. Known here: server, model, engine, session, ingest, webrtc, limits, log, streams.',
+      'c.yaml:1:1: mqtt is not a setting. Known here: server, auth, model, engine, session, ingest, webrtc, limits, log, streams.',
     ],
   ],
   [
@@ -137,6 +143,32 @@ const LINES: [title: string, yaml: string, problems: string[]][] = [
     'an origin that is none',
     'server: {allowedOrigins: [example]}\n',
     ['c.yaml:1:27: server.allowedOrigins[0] must be a URL, but it is "example".'],
+  ],
+  [
+    'an address that others can reach, and no token',
+    'server: {host: 0.0.0.0}\n',
+    [
+      'c.yaml:1:10: server.host is 0.0.0.0, which other machines can reach, and nobody has a token. Make one with "earsight token" and put its lines under auth.tokens; or set auth.mode to none, if everyone who can reach it may do everything.',
+    ],
+  ],
+  [
+    'tokens asked for, and none there',
+    'auth: {mode: tokens}\n',
+    [
+      'c.yaml:1:8: auth.mode asks for tokens, but there are none. Make one with "earsight token" and put its lines under auth.tokens.',
+    ],
+  ],
+  [
+    'a token in place of its hash',
+    'auth:\n  tokens:\n    - {name: a, hash: hunter2, roles: [view]}\n',
+    [
+      'c.yaml:3:17: auth.tokens[0].hash is not a hash of a token. "earsight token" makes a token and prints its hash.',
+    ],
+  ],
+  [
+    'two tokens of one name',
+    `auth:\n  tokens:\n    - {name: a, hash: '${SHA}', roles: [view]}\n    - {name: a, hash: '${SHA}', roles: [view]}\n`,
+    ['c.yaml:4:8: auth.tokens[1].name "a" is already the name of another token. Give each its own.'],
   ],
   [
     'a stream without its kind',
@@ -234,7 +266,7 @@ describe('earsight.example.yaml', () => {
       if (key === undefined) return group === undefined;
       return typeof group !== 'object' || group === null || !Object.hasOwn(group, key);
     });
-    expect(keysOf(root).length).toBe(40);
+    expect(keysOf(root).length).toBe(45);
     expect(missing).toEqual([]);
   });
 

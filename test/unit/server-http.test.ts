@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { EarsightError } from '../../src/pipeline/errors.ts';
+import { Access } from '../../src/server/access/access.ts';
 import { sessionOptionsSchema } from '../../src/server/config/session-options.ts';
 import { createApp } from '../../src/server/http/app.ts';
 import type { AppContext, Readiness } from '../../src/server/http/context.ts';
@@ -62,6 +63,9 @@ function build(changes: Partial<AppContext> = {}): ReturnType<typeof createApp> 
     redactUrl: (url) => url.replace(/\/\/.*@/, '//***@'),
     pageDirectory: page,
     allowedOrigins: ['https://dashboard.example'],
+    access: new Access({ required: false, tokens: [], ticketMs: 30_000 }),
+    expectedHosts: null,
+    addressOf: () => '192.0.2.1',
     iceServers: [
       { urls: ['stun:s.example:3478'] },
       { urls: ['turn:t.example:3478'], username: 'u"x', credential: 'c' },
@@ -121,7 +125,7 @@ function conform(method: string, path: string, status: number, type: string, jso
   const template = Object.keys(document.paths).find((candidate) =>
     new RegExp(`^${candidate.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(plain),
   );
-  if (template === undefined || [403, 405].includes(status) || method === 'HEAD') return;
+  if (template === undefined || [401, 403, 405, 421, 429].includes(status) || method === 'HEAD') return;
   const operation = document.paths[template]?.[method.toLowerCase()];
   if (operation === undefined) return;
   asked.add(`${method} ${template}`);
@@ -446,6 +450,21 @@ describe('information', () => {
       'websocket',
       'upgrade-required',
     ]);
+  });
+});
+
+describe('access', () => {
+  it('is everything where no token is asked for, and tickets are given all the same', async () => {
+    expect((await ask('GET', '/api/v1/access')).json).toEqual({
+      name: 'everyone',
+      tokenRequired: false,
+      roles: ['view', 'publish', 'admin'],
+      streams: null,
+    });
+    const reply = await ask('POST', '/api/v1/tickets');
+    expect(reply.status).toBe(201);
+    expect(reply.headers.get('cache-control')).toBe('no-store');
+    expect(reply.json).toEqual({ ticket: expect.stringMatching(/^[\w-]{32}$/), expiresInMs: 30_000 });
   });
 });
 

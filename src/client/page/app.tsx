@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { StreamInfo } from '../../protocol/messages.ts';
+import { may } from './access/access.ts';
 import { AddCameraDialog } from './cameras/add-camera-dialog.tsx';
 import { RemoveStreamDialog } from './cameras/remove-stream-dialog.tsx';
 import { ConnectionBanner } from './connection/connection-banner.tsx';
@@ -46,10 +47,12 @@ export function App({ connection, webcam }: AppProps) {
               About the model
             </button>
           )}
-          <button type="button" class="button" onClick={() => (dialog.value = { kind: 'add-camera' })}>
-            Add camera
-          </button>
-          <WebcamButton webcam={webcam} />
+          {may('admin') && (
+            <button type="button" class="button" onClick={() => (dialog.value = { kind: 'add-camera' })}>
+              Add camera
+            </button>
+          )}
+          {may('publish') && <WebcamButton webcam={webcam} />}
         </div>
       </header>
       <main>

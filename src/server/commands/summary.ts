@@ -1,10 +1,9 @@
 /** What a person sees when the server has started. */
 
+import { isLoopback, isTokenRequired } from '../access/listening.ts';
 import type { Config } from '../config/schema.ts';
 import { version } from '../installation.ts';
 import type { EarsightServer } from '../server.ts';
-
-const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
 
 export function summaryOf(server: Pick<EarsightServer, 'url' | 'facts'>, config: Config): string {
   const { facts, url } = server;
@@ -17,12 +16,9 @@ export function summaryOf(server: Pick<EarsightServer, 'url' | 'facts'>, config:
     `  model    ${facts.model} on ${provider}, ${workers}`,
     `  hears    ${facts.classes.join(', ')}`,
     `  streams  ${facts.streams.join(', ') || 'none yet: add a camera or use your webcam on the page'}`,
-    ...(LOOPBACK.has(config.server.host)
+    ...(isLoopback(config.server.host) || isTokenRequired(config.auth.mode, config.server.host)
       ? []
-      : [
-          '',
-          '  Everyone who can reach this machine can see and change the streams: there is no password yet.',
-        ]),
+      : ['', '  Everyone who can reach this machine can see and change the streams: auth.mode is none.']),
     ...(facts.page ? [] : ['', '  The page is not built: run "npx vite build", then start again.']),
     '',
     '  Ctrl+C stops.',

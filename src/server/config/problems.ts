@@ -14,7 +14,7 @@ export interface Problem {
 }
 
 /** Values under these names are never repeated. */
-const SECRET = new Set(['url', 'username', 'password', 'credential', 'urls']);
+const SECRET = new Set(['url', 'username', 'password', 'credential', 'urls', 'hash']);
 
 /** `['streams', 0, 'url']` as `streams[0].url`. */
 export function fieldName(path: Path): string {

@@ -5,6 +5,9 @@
 
 import { z } from 'zod';
 import { sourceSchemes } from '../../pipeline/ingest/url/source-url.ts';
+import { isRange } from '../../pipeline/ip-ranges.ts';
+import { isTokenRequired } from '../access/listening.ts';
+import { authSchema } from './auth.ts';
 import { sessionOptionsSchema } from './session-options.ts';
 import { streamSpecSchema } from './stream-spec.ts';
 
@@ -17,7 +20,7 @@ const server = z
       .min(1)
       .default('127.0.0.1')
       .describe(
-        'Address to listen on. 127.0.0.1 is this machine only; 0.0.0.0 is everyone who can reach it, who then needs no password.',
+        'Address to listen on. 127.0.0.1 is this machine only; 0.0.0.0 is everyone who can reach it, who then needs a token (section auth).',
       ),
     port: port.default(8080).describe('TCP port to listen on; 0 takes a free one.'),
     page: z
@@ -32,6 +35,16 @@ const server = z
       .describe(
         'Origins of other pages, such as https://dashboard.example, that may use the API and the heatmaps from a browser. Its own page always may.',
       ),
+    allowedHosts: z
+      .array(z.string().regex(/^[A-Za-z0-9._-]+$/))
+      .default([])
+      .describe(
+        "Further names that the server is asked for by, such as the one a proxy serves it under. Without tokens, other names than this machine's are refused: a strange page could use them to get in.",
+      ),
+    trustedProxies: z
+      .array(z.string().refine(isRange, 'must be an address or a range such as 10.0.0.0/8'))
+      .default([])
+      .describe('Proxies whose X-Forwarded-For is believed, for telling apart who tries wrong tokens.'),
     drainMs: z
       .int()
       .min(0)
@@ -236,35 +249,48 @@ const log = z
   .prefault({});
 
 /** The whole configuration. Unknown keys are errors. */
-export const configSchema = z.strictObject({
-  server: server.describe('Where the server listens.'),
-  model: model.describe('What finds the sounds.'),
-  engine: engine.describe('What runs the model.'),
-  session: sessionOptionsSchema
-    .prefault({})
-    .describe('How streams are worked on; a stream may differ by its own `session`.'),
-  ingest: ingest.describe('How cameras and files are read.'),
-  webrtc: webrtc.describe('How webcams are received.'),
-  limits: limits.describe('What one server takes on.'),
-  log: log.describe('What is written where it runs.'),
-  streams: z
-    .array(streamSpecSchema)
-    .superRefine((specs, context) => {
-      const seen = new Set<string>();
-      for (const [index, spec] of specs.entries()) {
-        if (seen.has(spec.id)) {
-          context.addIssue({
-            code: 'custom',
-            path: [index, 'id'],
-            message: `"${spec.id}" is already the id of another stream. Give each stream its own`,
-          });
+export const configSchema = z
+  .strictObject({
+    server: server.describe('Where the server listens.'),
+    auth: authSchema.prefault({}).describe('Who may use it.'),
+    model: model.describe('What finds the sounds.'),
+    engine: engine.describe('What runs the model.'),
+    session: sessionOptionsSchema
+      .prefault({})
+      .describe('How streams are worked on; a stream may differ by its own `session`.'),
+    ingest: ingest.describe('How cameras and files are read.'),
+    webrtc: webrtc.describe('How webcams are received.'),
+    limits: limits.describe('What one server takes on.'),
+    log: log.describe('What is written where it runs.'),
+    streams: z
+      .array(streamSpecSchema)
+      .superRefine((specs, context) => {
+        const seen = new Set<string>();
+        for (const [index, spec] of specs.entries()) {
+          if (seen.has(spec.id)) {
+            context.addIssue({
+              code: 'custom',
+              path: [index, 'id'],
+              message: `"${spec.id}" is already the id of another stream. Give each stream its own`,
+            });
+          }
+          seen.add(spec.id);
         }
-        seen.add(spec.id);
-      }
-    })
-    .prefault([{ id: 'demo', name: 'Demo scene', kind: 'demo' }])
-    .describe('The streams that are there from the start. Others come by the API and by webcams.'),
-});
+      })
+      .prefault([{ id: 'demo', name: 'Demo scene', kind: 'demo' }])
+      .describe('The streams that are there from the start. Others come by the API and by webcams.'),
+  })
+  .superRefine(({ server: { host }, auth: { mode, tokens } }, context) => {
+    if (!isTokenRequired(mode, host) || tokens.length > 0) return;
+    context.addIssue({
+      code: 'custom',
+      path: mode === 'auto' ? ['server', 'host'] : ['auth', 'mode'],
+      message:
+        mode === 'auto'
+          ? `is ${host}, which other machines can reach, and nobody has a token. Make one with "earsight token" and put its lines under auth.tokens; or set auth.mode to none, if everyone who can reach it may do everything`
+          : 'asks for tokens, but there are none. Make one with "earsight token" and put its lines under auth.tokens',
+    });
+  });
 
 export type Config = z.output<typeof configSchema>;
 

@@ -15,6 +15,7 @@ import { type FanOutObserver, silentObserver } from './observer.ts';
 import { type Payload, textPayload } from './payload.ts';
 import { type EncodePreview, PreviewQueue } from './preview-queue.ts';
 import { type Encoding, SharedResult } from './shared-result.ts';
+import { SEES_ALL, type Sight } from './sight.ts';
 import { CLOSE_GOING_AWAY, CLOSE_TRY_LATER, Subscriber } from './subscriber.ts';
 
 export interface FanOutOptions {
@@ -110,9 +111,11 @@ export class FanOut implements HeatmapSink, StreamListener {
 
   /**
    * Takes over an accepted connection: greets it, serves it and closes it.
-   * @param first - a `subscribe` message that came with the handshake, unchecked.
+   * @param options.first - a `subscribe` message that came with the handshake, unchecked.
+   * @param options.sight - what the subscriber may see; everything unless told.
    */
-  handle(socket: WebSocket, encoding: Encoding, first?: unknown): void {
+  handle(socket: WebSocket, encoding: Encoding, options: { first?: unknown; sight?: Sight } = {}): void {
+    const { first, sight = SEES_ALL } = options;
     const refusal = this.#refusal();
     if (refusal !== null) {
       socket.on('error', () => undefined);
@@ -124,6 +127,7 @@ export class FanOut implements HeatmapSink, StreamListener {
       limits: this.limits,
       clock: this.#clock,
       observer: this.#observer,
+      sight,
       streams: () => this.#statuses(),
       latest: (id) => this.#latest(id),
     });
@@ -133,7 +137,7 @@ export class FanOut implements HeatmapSink, StreamListener {
       this.#subscribers.delete(subscriber);
       this.#counted();
     });
-    subscriber.control('hello', textPayload(this.#hello()));
+    subscriber.control('hello', textPayload(this.#hello(sight)));
     if (first !== undefined) subscriber.subscribeFirst(first);
   }
 
@@ -189,7 +193,7 @@ export class FanOut implements HeatmapSink, StreamListener {
     for (const subscriber of this.#subscribers) subscriber.report();
   }
 
-  #hello(): HelloMessage {
+  #hello(sight: Sight): HelloMessage {
     const { server, model } = this.#options;
     const { maxMessageBytes, maxStreams, maxRateHz, maxQueuedBytes, pingIntervalMs } = this.limits;
     return {
@@ -197,7 +201,7 @@ export class FanOut implements HeatmapSink, StreamListener {
       protocol: PROTOCOL_VERSION,
       server,
       model,
-      streams: [...this.#streams.values()].map(({ info }) => info),
+      streams: [...this.#streams.values()].flatMap(({ info }) => (sight.sees(info.id) ? [info] : [])),
       limits: { maxMessageBytes, maxStreams, maxRateHz, maxQueuedBytes, aliveIntervalMs: pingIntervalMs },
     };
   }

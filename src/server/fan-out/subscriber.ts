@@ -11,6 +11,7 @@ import { Outbox } from './outbox.ts';
 import { type Payload, textPayload } from './payload.ts';
 import { type Settings, unknownClasses } from './settings.ts';
 import type { Encoding, SharedResult } from './shared-result.ts';
+import type { Sight } from './sight.ts';
 import { SubscriptionBook } from './subscription-book.ts';
 import { WindowCounter } from './window-counter.ts';
 
@@ -25,6 +26,7 @@ export interface SubscriberContext {
   readonly limits: FanOutLimits;
   readonly clock: Clock;
   readonly observer: FanOutObserver;
+  readonly sight: Sight;
   /** Every stream there is, with its latest status as it goes out. */
   streams(): Iterable<readonly [streamId: string, status: Payload]>;
   /** The stream's last result, if fresh enough to be worth sending. */
@@ -210,6 +212,7 @@ export class Subscriber {
     const named = new Set(message.streams ?? []);
     const existing = new Set<string>();
     for (const [streamId, status] of this.#context.streams()) {
+      if (!this.#context.sight.sees(streamId)) continue;
       existing.add(streamId);
       const isNew = this.#reconcile(streamId, status);
       const asked = message.type === 'subscribe' && (named.has(streamId) || named.has('*'));
@@ -218,9 +221,9 @@ export class Subscriber {
     return existing;
   }
 
-  /** @returns whether the stream is newly fed; then its state was sent. */
+  /** @returns whether the stream is newly fed; then its state was sent. What may not be seen is never fed. */
   #reconcile(streamId: string, status: Payload): boolean {
-    const settings = this.#book.settingsOf(streamId);
+    const settings = this.#context.sight.sees(streamId) ? this.#book.settingsOf(streamId) : null;
     const feed = this.#feeds.get(streamId);
     if (settings === null) {
       this.#feeds.delete(streamId);

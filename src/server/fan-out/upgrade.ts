@@ -3,10 +3,13 @@
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { EarsightError } from '../../pipeline/errors.ts';
 import { SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON } from '../../protocol/messages.ts';
+import { isExpectedHost } from '../access/listening.ts';
 import type { FanOut } from './fan-out.ts';
 import { isOriginAllowed } from './origin.ts';
 import type { Encoding } from './shared-result.ts';
+import { SEES_ALL, type Sight } from './sight.ts';
 
 export interface HeatmapSocketOptions {
   fanOut: FanOut;
@@ -14,6 +17,13 @@ export interface HeatmapSocketOptions {
   path?: string;
   /** Origins let in besides the server's own; `*` for all. */
   allowedOrigins?: readonly string[];
+  /** Names that may stand in `Host`; null, or left out: any. */
+  expectedHosts?: ReadonlySet<string> | null;
+  /**
+   * Who the request comes from, as the streams it may see; left out, everyone sees all.
+   * Rejects with an EarsightError `unauthorized`, `forbidden` or `too-many-attempts`.
+   */
+  admit?(request: IncomingMessage, ticket: string | null): Promise<Sight>;
 }
 
 /** Stops taking handshakes. Open connections are the fan-out's. */
@@ -45,6 +55,15 @@ export function attachHeatmapSocket(server: Server, options: HeatmapSocketOption
         refuse(socket, 404, 'not-found', `The WebSocket is at ${path}.`);
       return;
     }
+    if (!isExpectedHost(request.headers.host, options.expectedHosts ?? null)) {
+      refuse(
+        socket,
+        421,
+        'unexpected-host',
+        'This server is not known by that name: see server.allowedHosts.',
+      );
+      return;
+    }
     if (!isOriginAllowed(request.headers.origin, request.headers.host, allowedOrigins)) {
       refuse(socket, 403, 'forbidden-origin', 'This origin may not connect. Add it to the allowed origins.');
       return;
@@ -55,13 +74,26 @@ export function attachHeatmapSocket(server: Server, options: HeatmapSocketOption
       refuse(socket, 400, 'subprotocol-required', `Offer the subprotocol ${known}.`);
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (accepted) =>
-      fanOut.handle(
-        accepted,
-        ENCODINGS.get(accepted.protocol) ?? 'json',
-        firstSubscription(url.searchParams),
-      ),
-    );
+    const accept = (sight: Sight): void => {
+      if (socket.destroyed) return;
+      socket.off('error', hangUp);
+      sockets.handleUpgrade(request, socket, head, (accepted) =>
+        fanOut.handle(accepted, ENCODINGS.get(accepted.protocol) ?? 'json', {
+          first: firstSubscription(url.searchParams),
+          sight,
+        }),
+      );
+    };
+    const hangUp = (): void => void socket.destroy();
+    if (options.admit === undefined) {
+      accept(SEES_ALL);
+      return;
+    }
+    socket.on('error', hangUp);
+    options
+      .admit(request, url.searchParams.get('ticket'))
+      .then(accept)
+      .catch((thrown: unknown) => refuseFor(socket, thrown));
   };
   server.on('upgrade', onUpgrade);
   return {
@@ -96,6 +128,21 @@ function firstSubscription(query: URLSearchParams): unknown {
     if (number !== null) message[name] = Number(number);
   }
   return message;
+}
+
+const STATUS: Partial<Record<string, number>> = {
+  unauthorized: 401,
+  forbidden: 403,
+  'too-many-attempts': 429,
+};
+
+function refuseFor(socket: Duplex, thrown: unknown): void {
+  const status = thrown instanceof EarsightError ? STATUS[thrown.code] : undefined;
+  if (!(thrown instanceof EarsightError) || status === undefined) {
+    refuse(socket, 500, 'internal', 'Something went wrong inside the server.');
+    return;
+  }
+  refuse(socket, status, thrown.code, thrown.message);
 }
 
 /** Answers the handshake with a problem document (RFC 9457) and hangs up. */

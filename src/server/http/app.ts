@@ -2,7 +2,10 @@
 
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { secureHeaders } from 'hono/secure-headers';
+import { addAccessRoutes } from './access-routes.ts';
+import { addAuthorization } from './authorize.ts';
 import type { AppContext } from './context.ts';
+import { guardHost } from './host.ts';
 import { addInfoRoutes } from './info-routes.ts';
 import { guardOrigin } from './origin.ts';
 import { addPage } from './page.ts';
@@ -50,8 +53,11 @@ export function createApp(context: AppContext): OpenAPIHono {
       xFrameOptions: false,
     }),
   );
+  if (context.expectedHosts !== null) app.use(guardHost(context.expectedHosts));
   app.use('/api/*', guardOrigin(context.allowedOrigins));
+  addAuthorization(app, context.access, (c) => context.addressOf(c));
 
+  addAccessRoutes(app, context);
   addStreamRoutes(app, context);
   addSnapshotRoutes(app, context);
   addInfoRoutes(app, context);

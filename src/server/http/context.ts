@@ -1,6 +1,8 @@
 /** What the routes are given; server.ts fills it in, tests use fakes. */
 
+import type { Context } from 'hono';
 import type { HeatmapResult } from '../../pipeline/ports.ts';
+import type { Access } from '../access/access.ts';
 import type { SnapshotOptions } from '../picture/snapshot.ts';
 import type { Publications } from '../streams/publications.ts';
 import type { StreamRegistry } from '../streams/stream-registry.ts';
@@ -32,6 +34,11 @@ export interface AppContext {
   pageDirectory: string;
   /** Origins beside its own that may use the API from a browser. */
   allowedOrigins: readonly string[];
+  access: Access;
+  /** Names that the server may be asked for by; null for any, where a token is asked for. */
+  expectedHosts: ReadonlySet<string> | null;
+  /** Where a request comes from. */
+  addressOf(context: Context): string;
   iceServers: readonly IceServer[];
   limits: { bodyBytes: number; sdpBytes: number };
   version: string;

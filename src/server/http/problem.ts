@@ -17,6 +17,7 @@ type HttpCode =
   | 'precondition-required'
   | 'precondition-failed'
   | 'forbidden-origin'
+  | 'unexpected-host'
   | 'upgrade-required'
   | 'no-picture';
 
@@ -57,6 +58,9 @@ export class HttpProblem extends Error {
 
 const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   'bad-request': 422,
+  unauthorized: 401,
+  forbidden: 403,
+  'too-many-attempts': 429,
   'bad-sdp': 400,
   'unacceptable-sdp': 422,
   'bad-url': 422,
@@ -72,6 +76,7 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
 
 const TITLE: Partial<Record<number, string>> = {
   400: 'The request cannot be read',
+  401: 'A token is needed',
   403: 'Not allowed',
   404: 'Not found',
   405: 'Method not allowed',
@@ -80,9 +85,11 @@ const TITLE: Partial<Record<number, string>> = {
   412: 'Precondition failed',
   413: 'Too large',
   415: 'Unsupported media type',
+  421: 'Asked for by an unknown name',
   422: 'The request is not acceptable',
   426: 'Upgrade required',
   428: 'Precondition required',
+  429: 'Too many attempts',
   500: 'Internal error',
   503: 'Not available now',
 };
@@ -112,12 +119,18 @@ export function problemResponse(
       const { field } = thrown.details;
       return answer(context, status, thrown.code, thrown.message, {
         ...(typeof field === 'string' ? { errors: [{ field, message: thrown.message }] } : {}),
-        headers: status === 503 ? { 'Retry-After': String(RETRY_AFTER_S) } : {},
+        headers: headersOf(status, thrown),
       });
     }
   }
   report(thrown);
   return answer(context, 500, 'internal', 'Something went wrong inside the server. Its log says what.');
+}
+
+function headersOf(status: number, { details }: EarsightError): Record<string, string> {
+  if (status === 401) return { 'WWW-Authenticate': 'Bearer realm="earsight"' };
+  if (status === 429) return { 'Retry-After': String(Number(details['retryAfterS'] ?? RETRY_AFTER_S)) };
+  return status === 503 ? { 'Retry-After': String(RETRY_AFTER_S) } : {};
 }
 
 /** Thrown for a request that the schema refuses: 422 naming every field. */

@@ -1,6 +1,7 @@
 /** The answers of the API as schemas, for the OpenAPI document. Requests use the configuration's own schemas. */
 
 import { z } from '@hono/zod-openapi';
+import { ROLES } from '../access/principal.ts';
 import { sessionOptionsSchema } from '../config/session-options.ts';
 
 const stateSchema = z.enum(['connecting', 'live', 'degraded', 'stalled', 'reconnecting', 'ended', 'failed']);
@@ -78,6 +79,22 @@ export const problemSchema = z
     errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
   })
   .openapi('Problem');
+
+export const accessViewSchema = z
+  .object({
+    name: z.string().describe('Of the token, or everyone.'),
+    tokenRequired: z.boolean(),
+    roles: z.array(z.enum(ROLES)),
+    streams: z
+      .array(z.string())
+      .nullable()
+      .describe('Ids, or beginnings of ids followed by *; null for every stream.'),
+  })
+  .openapi('Access');
+
+export const ticketSchema = z
+  .object({ ticket: z.string(), expiresInMs: z.int().describe('Good for this long, in milliseconds.') })
+  .openapi('Ticket');
 
 export const healthSchema = z.object({ status: z.literal('ok') }).openapi('Health');
 export const readinessSchema = z

@@ -1,6 +1,7 @@
 /** `/api/v1/streams`: add, list, read, change, remove. */
 
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { mayOn } from '../access/principal.ts';
 import { streamCreateSchema, streamPatchSchema } from '../config/stream-spec.ts';
 import type { Stream } from '../streams/stream.ts';
 import type { AppContext } from './context.ts';
@@ -36,12 +37,15 @@ export function addStreamRoutes(app: OpenAPIHono, context: AppContext): void {
       method: 'get',
       path: '/api/v1/streams',
       tags,
-      summary: 'All streams, in the order they were added',
+      summary: 'The streams that the token may see, in the order they were added',
       responses: {
         200: { description: 'The streams', content: { 'application/json': { schema: streamListSchema } } },
       },
     }),
-    (c) => c.json({ streams: registry.list().map(view) }, 200),
+    (c) => {
+      const visible = registry.list().filter(({ id }) => mayOn(c.get('principal'), 'view', id));
+      return c.json({ streams: visible.map(view) }, 200);
+    },
   );
 
   app.openapi(

@@ -211,6 +211,9 @@ export class PageServer {
         ...this.#script.detailOf?.(info),
       }));
       sendJson(response, 200, { streams });
+    } else if (route === 'GET /api/v1/access') {
+      const roles = ['view', 'publish', 'admin'];
+      sendJson(response, 200, { name: 'everyone', tokenRequired: false, roles, streams: null });
     } else if (route === 'GET /api/v1/model') {
       sendJson(response, 200, { name: this.#script.model.name, license: 'MIT', frameSize: 160 });
     } else if (route === 'POST /api/v1/streams') {

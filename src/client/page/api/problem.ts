@@ -1,5 +1,7 @@
 /** What went wrong with a request, in words, from the server's problem+json (RFC 9457) or the lack of an answer. */
 
+import { authorization } from '../access/page-token.ts';
+
 /** One wrong field of a request. */
 export interface FieldProblem {
   /** Name of the field, e.g. `url`. */
@@ -48,11 +50,14 @@ export function parseProblem(status: number, body: unknown): RequestProblem {
   return new RequestProblem(text(problem['code']) ?? `http-${status}`, status, message, fields);
 }
 
-/** `fetch`, with an absent server and a refusal both thrown as {@link RequestProblem}. */
-export async function request(url: string, init?: RequestInit): Promise<Response> {
+/** `fetch` with the page's token, and with an absent server and a refusal both thrown as {@link RequestProblem}. */
+export async function request(
+  url: string,
+  init?: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> },
+): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, init);
+    response = await fetch(url, { ...init, headers: { ...authorization(), ...init?.headers } });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new RequestProblem('unreachable', 0, 'The server does not answer. Is it running?');

@@ -54,7 +54,8 @@ export async function readModel(): Promise<Record<string, unknown>> {
   return (await response.json()) as Record<string, unknown>;
 }
 
-/** Address of the newest picture with its overlay. */
-export function snapshotUrl(id: string): string {
-  return `${API_BASE}streams/${encodeURIComponent(id)}/snapshot.png`;
+/** The newest picture with its overlay; an address that only this page can read, good until it is revoked. */
+export async function readSnapshot(id: string): Promise<string> {
+  const response = await request(`${API_BASE}streams/${encodeURIComponent(id)}/snapshot.png`);
+  return URL.createObjectURL(await response.blob());
 }

@@ -12,6 +12,8 @@ import {
   type SubscriptionSettings,
   subscribe,
 } from '../../subscriber.ts';
+import { leave } from '../access/access.ts';
+import { pageToken } from '../access/page-token.ts';
 import { API_BASE, listStreams, type StreamDetail } from '../api/streams-api.ts';
 import { StreamFeed } from '../streams/stream-feed.ts';
 
@@ -63,7 +65,11 @@ export class LiveConnection {
       onRemoved: (id) => this.#keepOnly((stream) => stream.id !== id),
       onDropped: ({ stream, count }) => this.#find(stream)?.feed.addDrops(count),
       onConnection: (connection) => this.#follow(connection),
-      onProblem: ({ code, message }) => console.warn(`Earsight: ${message} (${code})`),
+      ...(pageToken() === null ? {} : { token: () => pageToken() ?? '' }),
+      onProblem: ({ code, message }) => {
+        console.warn(`Earsight: ${message} (${code})`);
+        if (code === 'unauthorized') leave();
+      },
     });
     const reading = setInterval(() => this.#readFeeds(), READING_INTERVAL_MS);
     const details = setInterval(() => void this.#readDetails(), DETAIL_INTERVAL_MS);

@@ -1,9 +1,10 @@
 /** One stream: its picture, how it is, what it hears. Enlarged, it shows everything there is to know. */
 
 import type { ClassInfo } from '../../../protocol/messages.ts';
-import { snapshotUrl } from '../api/streams-api.ts';
+import { may } from '../access/access.ts';
 import type { LiveStream } from '../connection/live-connection.ts';
 import { ClassMeters } from './class-meters.tsx';
+import { openSnapshot } from './open-snapshot.ts';
 import { alignmentWords, stateSentence, stateWords } from './status-words.ts';
 import { StreamDetails, StreamFigures } from './stream-figures.tsx';
 import { StreamPicture } from './stream-picture.tsx';
@@ -56,12 +57,14 @@ export function StreamCard({ stream, classes, enlarged, connected, onToggle, onR
           {enlarged && <StreamDetails stream={stream} />}
           {enlarged && (
             <footer class="card-actions">
-              <a class="button" href={snapshotUrl(info.id)} target="_blank" rel="noreferrer">
+              <button type="button" class="button" onClick={() => void openSnapshot(info.id)}>
                 Snapshot
-              </a>
-              <button type="button" class="button button-quiet-danger" onClick={onRemove}>
-                Remove…
               </button>
+              {may('admin') && (
+                <button type="button" class="button button-quiet-danger" onClick={onRemove}>
+                  Remove…
+                </button>
+              )}
             </footer>
           )}
         </div>

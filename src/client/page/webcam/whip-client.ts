@@ -1,5 +1,6 @@
 /** Publishes one media stream by WHIP (RFC 9725): offer by POST, answer, DELETE to end. */
 
+import { authorization } from '../access/page-token.ts';
 import { request } from '../api/problem.ts';
 import { API_BASE } from '../api/streams-api.ts';
 
@@ -26,7 +27,11 @@ export async function publish(id: string, media: MediaStream, signal: AbortSigna
     const session = location;
     location = null;
     try {
-      await fetch(session, { method: 'DELETE', keepalive: options?.keepalive ?? false });
+      await fetch(session, {
+        method: 'DELETE',
+        headers: authorization(),
+        keepalive: options?.keepalive ?? false,
+      });
     } catch {
       // The server is gone, and the session with it.
     }

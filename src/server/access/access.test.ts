@@ -1,0 +1,295 @@
+/** Tokens, tickets and the limit on guessing, as the HTTP and WebSocket sides use them. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { EarsightError } from '../../pipeline/errors.ts';
+import { AddressRanges } from '../../pipeline/ip-ranges.ts';
+import type { Clock } from '../../pipeline/ports.ts';
+import { Access, type TokenEntry } from './access.ts';
+import { clientAddress } from './client-address.ts';
+import { FailureLimiter } from './failure-limiter.ts';
+import { expectedNames, isExpectedHost, isLoopback, isTokenRequired } from './listening.ts';
+import { EVERYONE, hasRole, mayEverywhere, mayOn, type Principal } from './principal.ts';
+import { Tickets } from './tickets.ts';
+import { hashPassphrase, hashToken, newToken, parseTokenHash } from './token-hash.ts';
+
+class HandClock implements Clock {
+  nowMs = 1_000;
+  monotonicUs(): number {
+    return this.nowMs * 1000;
+  }
+  wallMs(): number {
+    return this.nowMs;
+  }
+}
+
+const entry = (name: string, token: string, more: Partial<TokenEntry> = {}): TokenEntry => ({
+  name,
+  hash: hashToken(token),
+  roles: ['view'],
+  streams: null,
+  ...more,
+});
+
+/** The code that a refusal has; `ok` where there was none. */
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return 'ok';
+  } catch (thrown) {
+    if (!(thrown instanceof EarsightError)) throw thrown;
+    return thrown.code;
+  }
+}
+
+describe('Access', () => {
+  const [first, second] = [newToken(), newToken()];
+  const clock = new HandClock();
+  const open = (more: TokenEntry[] = []): Access =>
+    new Access(
+      {
+        required: true,
+        tokens: [entry('a', first), entry('b', second, { roles: ['admin'] }), ...more],
+        ticketMs: 5_000,
+      },
+      clock,
+    );
+
+  it('knows each token by name, roles and streams', async () => {
+    const access = open();
+    expect(await access.authenticate(`Bearer ${first}`, '192.0.2.1')).toMatchObject({
+      name: 'a',
+      roles: ['view'],
+    });
+    expect(await access.authenticate(`bearer  ${second} `, '192.0.2.1')).toMatchObject({ name: 'b' });
+  });
+
+  it.each([
+    undefined,
+    '',
+    'Bearer',
+    'Bearer ',
+    `Basic ${first}`,
+    first,
+    `Bearer ${first}x`,
+    `Bearer ${first.slice(0, -1)}`,
+    `Bearer ${first} ${second}`,
+    `Bearer ${hashToken(first)}`,
+    `Bearer ${'x'.repeat(100_000)}`,
+  ])('refuses %j', async (header) => {
+    expect(await codeOf(open().authenticate(header?.slice(0, 200_000), '192.0.2.1'))).toBe('unauthorized');
+  });
+
+  it('lets everyone in, as everything, where no token is asked for', async () => {
+    const access = new Access({ required: false, tokens: [], ticketMs: 5_000 });
+    expect(await access.authenticate(undefined, '192.0.2.1')).toBe(EVERYONE);
+    expect(await access.redeem('anything', '192.0.2.1')).toBe(EVERYONE);
+  });
+
+  it('stops guessing from one address, still lets its right random tokens in, and forgets with time', async () => {
+    const access = open();
+    const codes: string[] = [];
+    for (let i = 0; i < 12; i++)
+      codes.push(await codeOf(access.authenticate(`Bearer ${newToken()}`, '192.0.2.7')));
+    expect(codes).toEqual([
+      ...Array<string>(10).fill('unauthorized'),
+      'too-many-attempts',
+      'too-many-attempts',
+    ]);
+    expect(await codeOf(access.authenticate(`Bearer ${first}`, '192.0.2.7'))).toBe('ok');
+    expect(await codeOf(access.authenticate(`Bearer ${newToken()}`, '192.0.2.8'))).toBe('unauthorized');
+    // No token at all is no guess.
+    expect(await codeOf(access.authenticate(undefined, '192.0.2.7'))).toBe('unauthorized');
+    clock.nowMs += 6_001;
+    expect(await codeOf(access.authenticate(`Bearer ${newToken()}`, '192.0.2.7'))).toBe('unauthorized');
+    expect(await codeOf(access.authenticate(`Bearer ${newToken()}`, '192.0.2.7'))).toBe('too-many-attempts');
+  });
+
+  it('takes passphrases by scrypt, and refuses even right ones from an address that guessed too often', async () => {
+    const hash = await hashPassphrase('correct-horse-battery');
+    const access = open([entry('p', '', { hash, roles: ['publish'] })]);
+    const ask = (word: string, address: string): Promise<string> =>
+      codeOf(access.authenticate(`Bearer ${word}`, address));
+    expect(await ask('correct-horse-battery', '192.0.2.1')).toBe('ok');
+    expect(await ask('correct-horse-batterx', '192.0.2.1')).toBe('unauthorized');
+    for (let i = 0; i < 10; i++) await ask(`wrong-${i}`, '192.0.2.9');
+    expect(await ask('correct-horse-battery', '192.0.2.9')).toBe('too-many-attempts');
+    expect(await ask('correct-horse-battery', '192.0.2.1')).toBe('ok');
+  });
+
+  it('does not run more than two scrypts at a time, whoever asks', async () => {
+    const hash = await hashPassphrase('correct-horse-battery');
+    const access = open([entry('p', '', { hash })]);
+    const many = Array.from({ length: 20 }, (_, i) =>
+      codeOf(access.authenticate(`Bearer guess-${i}`, `192.0.2.${i}`)),
+    );
+    const codes = await Promise.all(many);
+    expect(codes.filter((code) => code === 'unauthorized')).toHaveLength(2);
+    expect(codes.filter((code) => code === 'too-many-attempts')).toHaveLength(18);
+  });
+
+  it('gives tickets that are good once, for a time, and only to its holder', async () => {
+    const access = open();
+    const holder = await access.authenticate(`Bearer ${first}`, '192.0.2.1');
+    const { ticket, expiresInMs } = access.issueTicket(holder);
+    expect(expiresInMs).toBe(5_000);
+    expect(await access.redeem(ticket, '192.0.2.1')).toBe(holder);
+    expect(await codeOf(access.redeem(ticket, '192.0.2.1'))).toBe('unauthorized');
+    const late = access.issueTicket(holder).ticket;
+    clock.nowMs += 5_001;
+    expect(await codeOf(access.redeem(late, '192.0.2.1'))).toBe('unauthorized');
+    for (let i = 0; i < 8; i++) await codeOf(access.redeem(`guess-${i}`, '192.0.2.1'));
+    expect(await codeOf(access.redeem('guess', '192.0.2.1'))).toBe('too-many-attempts');
+  });
+
+  it('refuses a hash that is none', () => {
+    expect(() => open([entry('x', '', { hash: 'md5:abc' })])).toThrow('The hash of the token "x" is none.');
+  });
+});
+
+describe('token hashes', () => {
+  it('of a short text never match, so that a plain SHA-256 of a password opens nothing', async () => {
+    const access = new Access({ required: true, tokens: [entry('weak', 'hunter2')], ticketMs: 1_000 });
+    expect(await codeOf(access.authenticate('Bearer hunter2', '192.0.2.1'))).toBe('unauthorized');
+  });
+
+  it.each([
+    'sha256:',
+    `sha256:${'0'.repeat(63)}`,
+    `sha512:${'0'.repeat(64)}`,
+    `scrypt:32769:8:1:${'A'.repeat(22)}:${'A'.repeat(43)}`,
+    `scrypt:8388608:8:1:${'A'.repeat(22)}:${'A'.repeat(43)}`,
+    `scrypt:1:8:1:${'A'.repeat(22)}:${'A'.repeat(43)}`,
+    `scrypt:32768:0:1:${'A'.repeat(22)}:${'A'.repeat(43)}`,
+    `scrypt:32768:8:17:${'A'.repeat(22)}:${'A'.repeat(43)}`,
+    `scrypt:32768:8:1:AAAA:${'A'.repeat(43)}`,
+  ])('%s is none', (text) => expect(parseTokenHash(text)).toBeNull());
+
+  it('read any text without failing', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.string().map((rest) => `scrypt:${rest}`),
+        ),
+        (text) => {
+          parseTokenHash(text);
+        },
+      ),
+    );
+  });
+});
+
+describe('FailureLimiter', () => {
+  it('remembers no more addresses than it is told, dropping the one that failed longest ago', () => {
+    const limiter = new FailureLimiter({ burst: 1, refillMs: 1e9, maxAddresses: 100 });
+    for (let i = 0; i < 1_000; i++) limiter.take(`10.0.${i >> 8}.${i & 255}`, i);
+    expect(limiter.size).toBe(100);
+    expect(limiter.take('10.0.3.231', 1_000)).toBe(false);
+    expect(limiter.take('10.0.0.1', 1_000)).toBe(true);
+  });
+
+  it('takes the first 64 bits of an IPv6 address as one', () => {
+    const limiter = new FailureLimiter({ burst: 1, refillMs: 1e9, maxAddresses: 10 });
+    expect(limiter.take('2001:db8::1', 0)).toBe(true);
+    expect(limiter.take('2001:db8:0:0:ffff::2', 0)).toBe(false);
+    expect(limiter.take('2001:db8:0:1::1', 0)).toBe(true);
+    expect(limiter.take('::ffff:10.0.0.1', 0)).toBe(true);
+    expect(limiter.take('10.0.0.1', 0)).toBe(false);
+  });
+
+  it('never lets more through in a time than burst and refill allow', () => {
+    const steps = fc.array(fc.integer({ min: 0, max: 2_000 }), { maxLength: 200 });
+    fc.assert(
+      fc.property(steps, (gaps) => {
+        const limiter = new FailureLimiter({ burst: 5, refillMs: 1_000, maxAddresses: 10 });
+        let nowMs = 0;
+        let taken = 0;
+        for (const gap of gaps) {
+          nowMs += gap;
+          if (limiter.take('a', nowMs)) taken += 1;
+          else expect(limiter.waitMs('a', nowMs)).toBeGreaterThan(0);
+        }
+        expect(taken).toBeLessThanOrEqual(5 + nowMs / 1_000 + 1e-6);
+      }),
+    );
+  });
+});
+
+it('tickets of one holder are bounded, and push out none of another', () => {
+  const tickets = new Tickets(1_000);
+  const holder = (name: string): Principal => ({ name, roles: ['view'], streams: null });
+  const kept = tickets.issue(holder('quiet'), 0);
+  const issued = Array.from({ length: 300 }, () => tickets.issue(holder('busy'), 0));
+  expect(issued.map((ticket) => tickets.redeem(ticket, 1)).filter((found) => found !== null)).toHaveLength(
+    256,
+  );
+  expect(tickets.redeem(kept, 1)?.name).toBe('quiet');
+});
+
+describe('principals', () => {
+  const limited: Principal = { name: 'x', roles: ['view', 'publish'], streams: ['yard', 'door-*'] };
+  it('hold roles for their streams alone', () => {
+    expect(mayOn(limited, 'view', 'yard')).toBe(true);
+    expect(mayOn(limited, 'publish', 'door-2')).toBe(true);
+    expect(mayOn(limited, 'view', 'yard2')).toBe(false);
+    expect(mayOn(limited, 'admin', 'yard')).toBe(false);
+    expect(mayEverywhere(limited, 'view')).toBe(false);
+    expect(mayEverywhere({ ...limited, streams: ['*'] }, 'view')).toBe(true);
+    expect(hasRole(EVERYONE, 'publish')).toBe(true);
+  });
+});
+
+describe('clientAddress', () => {
+  const proxies = new AddressRanges(['10.0.0.0/8']);
+  it.each([
+    ['198.51.100.1', '203.0.113.9', '198.51.100.1'],
+    ['10.0.0.1', '203.0.113.9', '203.0.113.9'],
+    ['10.0.0.1', '1.1.1.1, 203.0.113.9, 10.0.0.2', '203.0.113.9'],
+    ['::ffff:10.0.0.1', '', '10.0.0.1'],
+    ['10.0.0.1', '10.0.0.3', '10.0.0.3'],
+    ['10.0.0.1', 'rubbish', 'rubbish'],
+  ])('%s, forwarded for "%s", is %s', (remote, forwarded, address) => {
+    expect(clientAddress(remote, forwarded, proxies)).toBe(address);
+  });
+});
+
+describe('listening', () => {
+  it('asks for tokens as soon as others can reach it', () => {
+    for (const host of ['127.0.0.1', '127.8.8.8', '::1', 'localhost']) expect(isLoopback(host)).toBe(true);
+    for (const host of ['0.0.0.0', '::', '192.168.1.5', 'camera-box']) {
+      expect(isTokenRequired('auto', host)).toBe(true);
+      expect(isTokenRequired('none', host)).toBe(false);
+    }
+    expect(isTokenRequired('auto', '127.0.0.1')).toBe(false);
+    expect(isTokenRequired('tokens', '127.0.0.1')).toBe(true);
+  });
+
+  it('knows the names it is asked for by', () => {
+    const names = expectedNames({
+      host: 'box.lan',
+      allowedHosts: ['Cam.Example'],
+      allowedOrigins: ['https://dash.example:8443'],
+    });
+    const hosts = [
+      'localhost:8080',
+      'a.localhost',
+      '127.0.0.1:8080',
+      '[::1]:8080',
+      '192.168.1.9',
+      'BOX.lan:80',
+    ];
+    for (const host of [...hosts, 'cam.example', 'dash.example', undefined]) {
+      expect(isExpectedHost(host, names), String(host)).toBe(true);
+    }
+    for (const host of [
+      'evil.example',
+      'localhost.evil.example',
+      '127.0.0.1.evil.example:80',
+      'box.lan@evil',
+      '',
+    ]) {
+      expect(isExpectedHost(host, names), host).toBe(false);
+    }
+  });
+});

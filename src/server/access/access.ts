@@ -1,0 +1,166 @@
+/** Decides who a request comes from: by its bearer token (RFC 6750) or its ticket, or everyone where none is asked for. */
+
+import { createHmac, randomBytes } from 'node:crypto';
+import { systemClock } from '../../pipeline/clock.ts';
+import { EarsightError } from '../../pipeline/errors.ts';
+import type { Clock } from '../../pipeline/ports.ts';
+import { FailureLimiter } from './failure-limiter.ts';
+import { EVERYONE, type Principal, type Role } from './principal.ts';
+import { Tickets } from './tickets.ts';
+import { matchesPassphrase, matchesRandom, parseTokenHash, sha256, type TokenHash } from './token-hash.ts';
+
+/** A token as the configuration has it. */
+export interface TokenEntry {
+  name: string;
+  /** `sha256:...` or `scrypt:...`. */
+  hash: string;
+  roles: readonly Role[];
+  streams: readonly string[] | null;
+}
+
+export interface AccessSettings {
+  /** Whether a token is asked for at all. */
+  required: boolean;
+  tokens: readonly TokenEntry[];
+  /** How long a ticket is good, in milliseconds. */
+  ticketMs: number;
+}
+
+/** Longer ones are nobody's. */
+const MAX_TOKEN_CHARS = 512;
+/** Passphrases checked at a time: each takes 32 MiB and a thread of the pool that files and names also need. */
+const MAX_SCRYPTS = 2;
+
+/**
+ * Wrong tokens are counted by address. An address that failed too often is answered `too-many-attempts`, except
+ * where its token is one of the random ones: those cannot be guessed, so their holders are not shut out by a
+ * neighbour behind the same router.
+ */
+export class Access {
+  readonly required: boolean;
+  readonly #entries: { principal: Principal; hash: TokenHash }[];
+  readonly #tickets: Tickets;
+  readonly #failures = new FailureLimiter();
+  readonly #clock: Clock;
+  /** Passphrases that were right, so that scrypt runs once for each and not for each request. */
+  readonly #known = new Map<string, Principal>();
+  readonly #memoryKey = randomBytes(32);
+  #scrypts = 0;
+
+  /** @throws EarsightError `bad-config` for a hash that is none */
+  constructor(settings: AccessSettings, clock: Clock = systemClock) {
+    this.required = settings.required;
+    this.#tickets = new Tickets(settings.ticketMs);
+    this.#clock = clock;
+    this.#entries = settings.tokens.map(({ name, hash, roles, streams }) => {
+      const parsed = parseTokenHash(hash);
+      if (parsed === null)
+        throw new EarsightError(
+          'bad-config',
+          `The hash of the token "${name}" is none. "earsight token" makes one.`,
+        );
+      return { principal: { name, roles, streams }, hash: parsed };
+    });
+  }
+
+  /**
+   * @param authorization the request's header of that name
+   * @param address where it comes from
+   * @throws EarsightError `unauthorized`, `too-many-attempts` (`details.retryAfterS`)
+   */
+  async authenticate(authorization: string | undefined, address: string): Promise<Principal> {
+    if (!this.required) return EVERYONE;
+    const token = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+    if (token === undefined) {
+      throw unauthorized('This server asks for a token. Send it as "Authorization: Bearer ...".');
+    }
+    const principal =
+      this.#ofRandom(token) ?? (await this.#counted(address, () => this.#ofPassphrase(token)));
+    if (principal === null) {
+      throw unauthorized(
+        'The token is not one of this server. "earsight token" makes one for its configuration.',
+      );
+    }
+    return principal;
+  }
+
+  /** @throws EarsightError as {@link authenticate} */
+  async redeem(ticket: string, address: string): Promise<Principal> {
+    if (!this.required) return EVERYONE;
+    const principal =
+      this.#tickets.redeem(ticket, this.#nowMs()) ??
+      (await this.#counted(address, () => Promise.resolve(null)));
+    if (principal === null) {
+      throw unauthorized(
+        'The ticket was used before, or its time is over. POST /api/v1/tickets gives another.',
+      );
+    }
+    return principal;
+  }
+
+  /** A ticket for one WebSocket handshake. */
+  issueTicket(principal: Principal): { ticket: string; expiresInMs: number } {
+    return { ticket: this.#tickets.issue(principal, this.#nowMs()), expiresInMs: this.#tickets.lifeMs };
+  }
+
+  /** Every hash is looked at, so that the time taken does not tell which one fits. */
+  #ofRandom(token: string): Principal | null {
+    if (token.length > MAX_TOKEN_CHARS) return null;
+    const digest = sha256(token);
+    let found: Principal | null = null;
+    for (const { principal, hash } of this.#entries) {
+      if (matchesRandom(hash, token, digest)) found = principal;
+    }
+    return found;
+  }
+
+  async #ofPassphrase(token: string): Promise<Principal | null> {
+    const hashes = this.#entries.filter(({ hash }) => hash.kind === 'scrypt');
+    if (hashes.length === 0 || token.length > MAX_TOKEN_CHARS) return null;
+    const memory = createHmac('sha256', this.#memoryKey).update(token).digest('hex');
+    const known = this.#known.get(memory);
+    if (known !== undefined) return known;
+    if (this.#scrypts >= MAX_SCRYPTS) throw tooMany(1);
+    this.#scrypts += 1;
+    try {
+      let found: Principal | null = null;
+      for (const { principal, hash } of hashes) {
+        if (await matchesPassphrase(hash, token)) found = principal;
+      }
+      if (found !== null) this.#known.set(memory, found);
+      return found;
+    } finally {
+      this.#scrypts -= 1;
+    }
+  }
+
+  /** Counts a try against the address before it is made, so that many at once are no way around the limit. */
+  async #counted(address: string, attempt: () => Promise<Principal | null>): Promise<Principal | null> {
+    const nowMs = this.#nowMs();
+    if (!this.#failures.take(address, nowMs)) {
+      throw tooMany(Math.ceil(this.#failures.waitMs(address, nowMs) / 1000));
+    }
+    const found = await attempt();
+    if (found !== null) this.#failures.giveBack(address);
+    return found;
+  }
+
+  #nowMs(): number {
+    return this.#clock.monotonicUs() / 1000;
+  }
+}
+
+function unauthorized(message: string): EarsightError {
+  return new EarsightError('unauthorized', message);
+}
+
+function tooMany(retryAfterS: number): EarsightError {
+  return new EarsightError(
+    'too-many-attempts',
+    `Too many wrong tokens came from here. Wait ${retryAfterS} s.`,
+    {
+      retryable: true,
+      details: { retryAfterS },
+    },
+  );
+}

@@ -1,0 +1,56 @@
+/**
+ * Tickets for the WebSocket: a browser can put no header on its handshake, and a token in a URL ends up in logs and
+ * histories. A ticket is good once, for some seconds.
+ */
+
+import { randomBytes } from 'node:crypto';
+import type { Principal } from './principal.ts';
+import { sha256 } from './token-hash.ts';
+
+/** One holder may have this many that are not used yet; the oldest goes first. A page needs one at a time. */
+const MAX_PER_HOLDER = 256;
+
+interface Ticket {
+  principal: Principal;
+  expiresAtMs: number;
+}
+
+/** Times are monotonic milliseconds. */
+export class Tickets {
+  readonly #lifeMs: number;
+  /** By digest, so that a look-up tells nothing of how much of a guess was right. Per holder, oldest first. */
+  readonly #holders = new Map<string, Map<string, Ticket>>();
+
+  constructor(lifeMs: number) {
+    this.#lifeMs = lifeMs;
+  }
+
+  get lifeMs(): number {
+    return this.#lifeMs;
+  }
+
+  /** 192 random bits, base64url. */
+  issue(principal: Principal, nowMs: number): string {
+    const ticket = randomBytes(24).toString('base64url');
+    const held = this.#holders.get(principal.name) ?? new Map<string, Ticket>();
+    this.#holders.set(principal.name, held);
+    for (const [digest, { expiresAtMs }] of held) {
+      if (expiresAtMs > nowMs && held.size < MAX_PER_HOLDER) break;
+      held.delete(digest);
+    }
+    held.set(sha256(ticket).toString('hex'), { principal, expiresAtMs: nowMs + this.#lifeMs });
+    return ticket;
+  }
+
+  /** Uses the ticket up. Null when there is none such, it was used, or its time is over. */
+  redeem(ticket: string, nowMs: number): Principal | null {
+    const digest = sha256(ticket).toString('hex');
+    for (const held of this.#holders.values()) {
+      const found = held.get(digest);
+      if (found === undefined) continue;
+      held.delete(digest);
+      return found.expiresAtMs > nowMs ? found.principal : null;
+    }
+    return null;
+  }
+}
