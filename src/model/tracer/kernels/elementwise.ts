@@ -62,14 +62,12 @@ function unary({ backend, input }: Call, append: (backend: TraceBackend, x: stri
   return { name: append(backend, backend.named(x)), shape: x.shape, channelsFirst: x.channelsFirst };
 }
 
-/**
- * 1 above zero, `alpha` elsewhere. As the sign of the rectified: the gradient of a rectifier asks for it, and what it
- * rectified is there already.
- */
+/** 1 above zero, `alpha` elsewhere. A comparison: onnxruntime's Sign takes twice as long. */
 function step(call: Call): Made {
   const alpha = (call.attributes['alpha'] as number | undefined) ?? 0;
-  return unary(call, ({ builder }, x) => {
-    const above = builder.node('Sign', [builder.node('Relu', [x])]);
+  return unary(call, (backend, x) => {
+    const { builder } = backend;
+    const above = backend.cast(builder.node('Greater', [x, builder.float(0)]), 'float32');
     if (alpha === 0) return above;
     return builder.node('Add', [
       builder.node('Mul', [above, builder.float(1 - alpha)]),
