@@ -144,6 +144,25 @@ describe.skipIf(unavailable !== null)('UrlSource on an RTSP camera', () => {
     await viewer.live(0);
   });
 
+  it('has a picture when its last packet is there, and does not wait for the next', async () => {
+    const slow = await startRtspServer({ frameRate: 10, noisy: true });
+    try {
+      const viewer = view(slow.url);
+      // The first seconds prove the sender.
+      await viewer.sink.until((s) => s.frames.length >= 70, 'seventy frames');
+      const waitsMs = viewer.sink.frames
+        .slice(50)
+        .map(({ arrivalUs, decodedUs }) => (decodedUs - arrivalUs) / 1000)
+        .sort((a, b) => a - b);
+      const medianMs = waitsMs[waitsMs.length >> 1]!;
+      console.log(`decoded ${medianMs.toFixed(1)} ms after its last packet, at 100 ms a picture`);
+      expect(medianMs).toBeGreaterThan(0);
+      expect(medianMs).toBeLessThan(50);
+    } finally {
+      await slow.stop();
+    }
+  });
+
   it('caps 30 frames a second at 10, evenly', async () => {
     const viewer = view(camera.url, { reading: { maxRateHz: 10 } });
     await viewer.sink.until((s) => s.frames.length > 20, 'twenty frames');

@@ -6,6 +6,7 @@ input, a line each: `pause audio`, `resume audio`, `pause video`, `resume video`
 
 import json
 import math
+import random
 import struct
 import sys
 import threading
@@ -57,14 +58,18 @@ class Track:
         source.connect("need-data", need_data)
 
 
-def video_track(width, height, rate):
+def video_track(width, height, rate, noisy):
     pixels = width * height
-    dark = bytes([16]) * pixels + bytes([128]) * (pixels // 2)
+    grey = bytes([128]) * (pixels // 2)
+    # A few pictures of noise, dark on average, that take several RTP packets each.
+    noise = random.Random(1)
+    tones = bytes(16 + value % 48 for value in range(256))
+    darks = [noise.randbytes(pixels).translate(tones) + grey for _ in range(5)] if noisy else [bytes([16]) * pixels + grey]
     flash = bytes([235]) * pixels + bytes([128]) * (pixels // 2)
     caps = f"video/x-raw,format=I420,width={width},height={height},framerate={rate}/1,colorimetry=bt601"
     # White from each whole second on, for as long as the beep.
     lit = max(1, round(rate * BEEP_SECONDS))
-    return Track(caps, lambda k: k * Gst.SECOND // rate, lambda k: flash if k % rate < lit else dark)
+    return Track(caps, lambda k: k * Gst.SECOND // rate, lambda k: flash if k % rate < lit else darks[k % len(darks)])
 
 
 def audio_track(rate):
@@ -101,7 +106,7 @@ def main():
     tracks, launch = {}, []
     source = "appsrc name={0} is-live=true format=time max-bytes=1 ! identity sync=true ! queue max-size-time=1000000000"
     if options["video"]:
-        tracks["video"] = video_track(options["width"], options["height"], options["frameRate"])
+        tracks["video"] = video_track(options["width"], options["height"], options["frameRate"], options["noisy"])
         chain = VIDEO[options["video"]].format(n=len(launch), gop=options["frameRate"] // 2)
         launch.append(f"{source.format('video')} ! {chain}")
     if options["audio"]:

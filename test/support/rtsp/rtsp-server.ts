@@ -17,6 +17,8 @@ export interface RtspServerOptions {
   width?: number;
   height?: number;
   frameRate?: number;
+  /** The dark pictures are noise, so that each takes several RTP packets. */
+  noisy?: boolean;
   /** Asks for these credentials where given. */
   user?: string;
   password?: string;
@@ -74,6 +76,7 @@ export async function startRtspServer(options: RtspServerOptions = {}): Promise<
     width: options.width ?? 320,
     height: options.height ?? 240,
     frameRate: options.frameRate ?? 30,
+    noisy: options.noisy ?? false,
     loseEvery: options.loseEvery ?? 0,
     user: options.user ?? null,
     password: options.password ?? null,

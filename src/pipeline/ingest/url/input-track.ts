@@ -1,39 +1,54 @@
 /** One track of an open input: its stream, its clock, its decoder, and what is known of it. */
 
 import { AV_NOPTS_VALUE } from 'node-av/constants';
-import type { Frame, Packet, Stream } from 'node-av/lib';
+import { type Frame, Packet, type Stream } from 'node-av/lib';
 import type { TracksInfo } from '../../types.ts';
+import { H264Assembler } from './h264-assembler.ts';
 import { type DecoderOptions, PacketDecoder } from './packet-decoder.ts';
 import { packetReport, packetWallUs } from './rtcp-side-data.ts';
-import { RtpTrackClock, type RtpTrackTime } from './rtp-track-clock.ts';
+import { type RtcpReport, RtpTrackClock, type RtpTrackTime } from './rtp-track-clock.ts';
 
 const microseconds = { num: 1, den: 1_000_000 };
 
 /** How many packets' arrivals are remembered for frames that are still in the decoder. */
 const maxPending = 64;
 
+export interface InputTrackOptions extends DecoderOptions {
+  /** The track's times come from RTP and are put on its own even clock. */
+  rtp: boolean;
+}
+
 export class InputTrack {
   readonly kind: 'audio' | 'video';
   readonly stream: Stream;
   readonly decoder: PacketDecoder;
-  /** Packets in a row that brought no frame. */
+  /** Pictures, or packets of sound, in a row that brought no frame. */
   fruitless = 0;
   readonly #clock: RtpTrackClock | null;
   readonly #arrivals = new Map<number, number>();
   readonly #parsed: boolean;
+  readonly #assembler: H264Assembler | null;
+  readonly #unit = new Packet();
+  /** Units that the latest packet completed, with the times of their pictures. */
+  #units: { data: Buffer; ptsUs: number | null }[] = [];
+  #pictureUs: number | null = null;
+  #countedUs: number | null = null;
+  #untoldReport: RtcpReport | null = null;
   #latestArrivalUs = 0;
   #lastPtsUs: number | null = null;
   #size = { width: 0, height: 0 };
   #sound = { rateHz: 0, channels: 0 };
 
-  /** @param rtp - the track's times come from RTP and are put on its own even clock. */
-  constructor(kind: 'audio' | 'video', stream: Stream, rtp: boolean, options: DecoderOptions) {
+  constructor(kind: 'audio' | 'video', stream: Stream, options: InputTrackOptions) {
     this.kind = kind;
     this.stream = stream;
-    this.decoder = new PacketDecoder(stream, options);
+    const assembled = kind === 'video' && options.unparsed;
+    this.decoder = new PacketDecoder(stream, { ...options, unparsed: assembled });
     const { num, den } = stream.timeBase;
-    this.#clock = rtp ? new RtpTrackClock(den / num) : null;
-    this.#parsed = rtp && /^(h264|hevc)/.test(this.decoder.codec);
+    this.#clock = options.rtp ? new RtpTrackClock(den / num) : null;
+    this.#assembler = assembled ? new H264Assembler() : null;
+    this.#unit.alloc();
+    this.#parsed = options.rtp && !assembled && /^(h264|hevc)/.test(this.decoder.codec);
     const { width, height, sampleRate, channelLayout } = stream.codecpar;
     this.#size = { width, height };
     this.#sound = { rateHz: sampleRate, channels: channelLayout.nbChannels };
@@ -74,6 +89,7 @@ export class InputTrack {
       if (packet.dts !== AV_NOPTS_VALUE) packet.dts += BigInt(offsetUs);
       return { ptsUs: demuxerUs === null ? null : demuxerUs + offsetUs, report: null };
     }
+    if (this.#assembler !== null) return this.#assemble(packet, this.#assembler, this.#clock);
     const time = this.#clock.take({
       ptsUs: demuxerUs,
       wallUs: packetWallUs(packet),
@@ -82,6 +98,43 @@ export class InputTrack {
     packet.pts = time.ptsUs === null ? AV_NOPTS_VALUE : BigInt(time.ptsUs);
     packet.dts = AV_NOPTS_VALUE;
     return time;
+  }
+
+  /** What the decoder gets of a packet that was {@link stamp}ed, one after the other; each is good until the next. */
+  *decodable(packet: Packet): Generator<Packet> {
+    if (this.#assembler === null) {
+      this.fruitless += 1;
+      yield packet;
+      return;
+    }
+    for (const { data, ptsUs } of this.#units) {
+      this.#unit.unref();
+      this.#unit.data = data;
+      this.#unit.pts = ptsUs === null ? AV_NOPTS_VALUE : BigInt(ptsUs);
+      if (ptsUs !== this.#countedUs) this.fruitless += 1;
+      this.#countedUs = ptsUs;
+      yield this.#unit;
+    }
+  }
+
+  /** Every packet of a picture has the time of its first: a report may come, and shift the demuxer's, in between. */
+  #assemble(packet: Packet, assembler: H264Assembler, clock: RtpTrackClock): RtpTrackTime {
+    this.#units = [];
+    this.#untoldReport = packetReport(packet) ?? this.#untoldReport;
+    let report: RtpTrackTime['report'] = null;
+    assembler.push(
+      packet.data ?? Buffer.alloc(0),
+      packet.pts,
+      (data) => this.#units.push({ data, ptsUs: this.#pictureUs }),
+      () => {
+        const ptsUs = packet.pts === AV_NOPTS_VALUE ? null : Number(packet.pts);
+        const time = clock.take({ ptsUs, wallUs: packetWallUs(packet), report: this.#untoldReport });
+        this.#untoldReport = null;
+        this.#pictureUs = time.ptsUs;
+        report = time.report;
+      },
+    );
+    return { ptsUs: this.#pictureUs, report };
   }
 
   /**
@@ -105,5 +158,6 @@ export class InputTrack {
 
   close(): void {
     this.decoder.close();
+    this.#unit.free();
   }
 }

@@ -107,11 +107,15 @@ export class MediaReader {
       const input = await openInput(format, this.#source, this.#options);
       const lossless = input.recorded && this.#options.pace === 'fastest';
       this.#output.lossless = lossless;
-      const decoding = { hwaccel: this.#options.hwaccel, frameThreads: lossless };
-      const rtp = this.#source.kind === 'rtsp';
+      const decoding = {
+        hwaccel: this.#options.hwaccel,
+        frameThreads: lossless,
+        unparsed: input.unparsed,
+        rtp: this.#source.kind === 'rtsp',
+      };
       for (const kind of ['video', 'audio'] as const) {
         const stream = input[kind];
-        if (stream !== null) tracks.push(new InputTrack(kind, stream, rtp, decoding));
+        if (stream !== null) tracks.push(new InputTrack(kind, stream, decoding));
       }
       return await this.#readAll(input, tracks, offsetUs);
     } finally {
@@ -177,11 +181,10 @@ export class MediaReader {
         senderWallUs: report.wallUs,
         arrivalUs: this.#clock.monotonicUs(),
       });
-    this.#decode(track, packet, tracks);
+    for (const part of track.decodable(packet)) this.#decode(track, part, tracks);
   }
 
   #decode(track: InputTrack, packet: Packet | null, tracks: InputTrack[]): void {
-    track.fruitless += 1;
     const sound = track.decoder.decode(packet, (frame) => {
       track.fruitless = 0;
       this.#announce(tracks, track, frame);

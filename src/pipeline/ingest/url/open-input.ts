@@ -1,9 +1,19 @@
 /** Opens a source with FFmpeg and finds its tracks. */
 
+import type { AVCodecID } from 'node-av/constants';
 import {
+  AV_CODEC_ID_AAC,
+  AV_CODEC_ID_ADPCM_G722,
+  AV_CODEC_ID_H264,
+  AV_CODEC_ID_OPUS,
+  AV_CODEC_ID_PCM_ALAW,
+  AV_CODEC_ID_PCM_MULAW,
+  AV_CODEC_ID_PCM_S16BE,
   AV_DISPOSITION_ATTACHED_PIC,
   AV_NOPTS_VALUE,
   AVDISCARD_ALL,
+  AVFMT_FLAG_NOFILLIN,
+  AVFMT_FLAG_NOPARSE,
   AVMEDIA_TYPE_AUDIO,
   AVMEDIA_TYPE_VIDEO,
 } from 'node-av/constants';
@@ -20,6 +30,8 @@ export interface OpenInput {
   audio: Stream | null;
   /** It has an end: a file, or a recording on the net. */
   recorded: boolean;
+  /** H.264 comes as parts of pictures, for {@link H264Assembler}. */
+  unparsed: boolean;
 }
 
 /**
@@ -35,8 +47,14 @@ export async function openInput(
   const demuxer = source.kind === 'device' ? InputFormat.findInputFormat('video4linux2,v4l2') : null;
   const opened = await format.openInput(source.input, demuxer, dictionary);
   if (opened < 0) throw sourceFault(opened, 'open');
-  const found = await format.findStreamInfo(null);
-  if (found < 0) throw sourceFault(found, 'open');
+  const unparsed = source.kind === 'rtsp' && options.hwaccel === 'none' && needsNoParser(format);
+  // What is read for stream information is thrown away with it; of H.264 the server's SDP says enough.
+  if (unparsed) {
+    format.setFlags(AVFMT_FLAG_NOPARSE, AVFMT_FLAG_NOFILLIN);
+  } else {
+    const found = await format.findStreamInfo(null);
+    if (found < 0) throw sourceFault(found, 'open');
+  }
   const video = bestStream(format, AVMEDIA_TYPE_VIDEO);
   const audio = bestStream(format, AVMEDIA_TYPE_AUDIO);
   if (video === null && audio === null)
@@ -49,7 +67,25 @@ export async function openInput(
   }
   // An RTSP session lasts until it is ended, whatever length it names.
   const recorded = source.kind !== 'rtsp' && format.duration !== AV_NOPTS_VALUE && format.duration > 0n;
-  return { format, video, audio, recorded: recorded || source.kind === 'file' };
+  return { format, video, audio, recorded: recorded || source.kind === 'file', unparsed };
+}
+
+/** Of these codecs FFmpeg's depacketisers give whole frames. The parser can only be switched off for all tracks. */
+const WHOLE_SOUND: ReadonlySet<AVCodecID> = new Set([
+  AV_CODEC_ID_PCM_ALAW,
+  AV_CODEC_ID_PCM_MULAW,
+  AV_CODEC_ID_PCM_S16BE,
+  AV_CODEC_ID_ADPCM_G722,
+  AV_CODEC_ID_AAC,
+  AV_CODEC_ID_OPUS,
+]);
+
+/** The only picture is H.264, which we put together ourselves, and the sound comes in whole frames. */
+function needsNoParser(format: FormatContext): boolean {
+  return format.streams.every(({ codecpar: { codecType, codecId } }) => {
+    if (codecType === AVMEDIA_TYPE_VIDEO) return codecId === AV_CODEC_ID_H264;
+    return codecType !== AVMEDIA_TYPE_AUDIO || WHOLE_SOUND.has(codecId);
+  });
 }
 
 function bestStream(format: FormatContext, type: typeof AVMEDIA_TYPE_VIDEO): Stream | null {

@@ -3,6 +3,7 @@
 import { constants } from 'node:os';
 import type { FFHWDeviceType } from 'node-av/constants';
 import {
+  AV_CODEC_FLAG2_CHUNKS,
   AV_CODEC_HW_CONFIG_METHOD_HW_DEVICE_CTX,
   AV_HWDEVICE_TYPE_NONE,
   AVERROR_EOF,
@@ -27,6 +28,8 @@ export interface DecoderOptions {
   hwaccel: string;
   /** Frame threads hold back a picture each: for recordings that are read as fast as possible. */
   frameThreads: boolean;
+  /** Packets are parts of pictures, which come out when their last part is there (H.264 in software). */
+  unparsed: boolean;
 }
 
 /** Packets and frames are in microseconds. `close()` frees the native memory. */
@@ -51,6 +54,7 @@ export class PacketDecoder {
     this.#context.parametersToContext(stream.codecpar);
     this.#context.pktTimebase = new Rational(1, 1_000_000);
     this.#context.threadType = options.frameThreads ? FF_THREAD_FRAME : FF_THREAD_SLICE;
+    if (options.unparsed) this.#context.setFlags2(AV_CODEC_FLAG2_CHUNKS);
     this.#context.threadCount = options.frameThreads ? 0 : 2;
     this.#device = attachHardware(this.#context, codec, options.hwaccel);
     const opened = this.#context.open2Sync(codec);
