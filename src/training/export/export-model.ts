@@ -1,0 +1,79 @@
+/** Writes a model folder that the server can load: graph, manifest and the weights as trained. */
+
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expectedTensors, type ModelManifest, manifestSchema } from '../../model/manifest.ts';
+import { gridOf, type NetworkOptions } from '../../model/network/options.ts';
+import type { WeightMap } from '../../model/network/weights.ts';
+import { columnCount, QIAN_LOG_MEL } from '../../pipeline/prep/log-mel-parameters.ts';
+import { writeAtomically } from '../trainer/atomic-file.ts';
+import { servedTensors, servingGraph } from './serving-graph.ts';
+
+export interface ExportOptions {
+  /** Lower-case letters, digits and dashes. */
+  name: string;
+  version: string;
+  description: string;
+  network: NetworkOptions;
+  weights: WeightMap;
+  /** In the order of the network's outputs. */
+  classes: ModelManifest['classes'];
+  /** Of the pictures that it is served with, pixels. */
+  frame: { width: number; height: number };
+  calibration: ModelManifest['calibration'];
+  training: ModelManifest['training'];
+  metrics: ModelManifest['metrics'];
+}
+
+/**
+ * Writes into `folder`, which is made. The graph is named by its content and the manifest replaced in one step, so a
+ * reader, or a crash at any moment, finds the old model or the new one whole; graphs of earlier exports are removed
+ * at the end.
+ *
+ * @returns the manifest
+ * @throws the file system's errors
+ */
+export async function exportModel(folder: string, options: ExportOptions): Promise<ModelManifest> {
+  const { network, weights, frame, classes, calibration } = options;
+  const logmel = { columns: columnCount(QIAN_LOG_MEL), mels: QIAN_LOG_MEL.mels };
+  const graph = servingGraph(network, weights, { frame, logmel });
+  const sha256 = createHash('sha256').update(graph).digest('hex');
+  const graphName = `model-${sha256.slice(0, 8)}.onnx`;
+  const sizes = { classes, frame: frameOf(frame), logmel: QIAN_LOG_MEL, grid: gridOf(frame) };
+  const shapes = expectedTensors(sizes);
+  const tensor = <R extends keyof typeof servedTensors>(role: R) => ({
+    name: servedTensors[role],
+    ...shapes[role],
+  });
+  const manifest = manifestSchema.parse({
+    format: 1,
+    name: options.name,
+    version: options.version,
+    description: options.description,
+    ...sizes,
+    tensors: {
+      frames: tensor('frames'),
+      logmel: tensor('logmel'),
+      audioProbability: tensor('audioProbability'),
+      visualProbability: tensor('visualProbability'),
+      similarity: tensor('similarity'),
+      activation: tensor('activation'),
+    },
+    calibration,
+    files: { onnx: { name: graphName, bytes: graph.byteLength, sha256 } },
+    training: options.training,
+    metrics: options.metrics,
+  });
+  await mkdir(folder, { recursive: true });
+  await writeAtomically(join(folder, graphName), graph);
+  await writeAtomically(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  for (const file of await readdir(folder)) {
+    if (/^model-[0-9a-f]{8}\.onnx$/.test(file) && file !== graphName) await rm(join(folder, file));
+  }
+  return manifest;
+}
+
+function frameOf({ width, height }: { width: number; height: number }): ModelManifest['frame'] {
+  return { width, height, layout: 'NHWC', colour: 'RGB', resampler: 'area', fit: 'squash' };
+}

@@ -1,0 +1,92 @@
+/** An exported model folder, loaded and run by the server's own engine. */
+
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { OnnxModel } from '../../src/model/engine/onnx/onnx-model.ts';
+import { loadManifest } from '../../src/model/load-manifest.ts';
+import { evaluationOutputs } from '../../src/model/network/forward.ts';
+import type { WeightMap } from '../../src/model/network/weights.ts';
+import { classColour } from '../../src/training/export/class-colours.ts';
+import { exportModel } from '../../src/training/export/export-model.ts';
+import { patternBatch } from '../support/batches.ts';
+import { tensorsOf, tinyNetwork, unevenWeights } from '../support/network/tiny.ts';
+
+const network = tinyNetwork({ visualPooling: 'log-sum-exp' });
+const names = ['dog', 'clock', 'speech'];
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'earsight-export-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const exported = (weights: WeightMap) =>
+  exportModel(folder, {
+    name: 'tiny',
+    version: '1.0.0',
+    description: 'A network of a test.',
+    network,
+    weights,
+    classes: names.map((name, index) => ({ name, colour: classColour(index) })),
+    frame: { width: 64, height: 48 },
+    calibration: {
+      source: 'none',
+      classes: names.map((name) => ({
+        name,
+        heard: { slope: 1, intercept: 0, on: 0.5, off: 0.4 },
+        seen: { slope: 1, intercept: 0 },
+      })),
+      similarity: { low: 0, high: 1 },
+      mapThreshold: 0.5,
+    },
+    training: { how: 'not at all', data: 'none' },
+    metrics: {},
+  });
+
+test('the engine says what the network says, for batches of one and of three', async () => {
+  const weights = unevenWeights(network, 6);
+  await exported(weights);
+  const model = new OnnxModel(await loadManifest(folder), { workers: 1, maxBatch: 3 });
+  try {
+    await model.initialize();
+    await tf.setBackend('cpu');
+    for (const size of [1, 3]) {
+      const batch = patternBatch(model.shape, size);
+      const expected = tf.tidy(() => {
+        const input = {
+          frames: tf.tensor4d(batch.frames, [size, 48, 64, 3], 'int32'),
+          logmel: tf.tensor3d(batch.logmel, [size, 51, 64]),
+        };
+        const outputs = evaluationOutputs(network, tensorsOf(weights), input, { kind: 'evaluation' });
+        return [outputs.audio_probability, outputs.visual_probability, outputs.similarity].map((tensor) =>
+          tensor.dataSync(),
+        );
+      });
+      const output = await model.run(batch);
+      const got = [output.audioProbability, output.visualProbability, output.similarity];
+      for (const [i, numbers] of expected.entries()) {
+        expect(got[i]).toHaveLength(numbers.length);
+        for (const [place, number] of numbers.entries()) expect(got[i]![place]).toBeCloseTo(number, 4);
+      }
+    }
+  } finally {
+    await model.close();
+  }
+});
+
+test('a second export replaces the first whole', async () => {
+  const before = await exported(unevenWeights(network, 6));
+  const after = await exported(unevenWeights(network, 7));
+  expect(after.files.onnx.sha256).not.toBe(before.files.onnx.sha256);
+  expect((await readdir(folder)).toSorted()).toEqual(['manifest.json', after.files.onnx.name].toSorted());
+  await expect(loadManifest(folder)).resolves.toMatchObject({ manifest: { name: 'tiny' } });
+});
+
+test('every class has a colour of its own', () => {
+  const colours = Array.from({ length: 60 }, (_, index) => classColour(index));
+  expect(new Set(colours).size).toBe(60);
+  for (const colour of colours) expect(colour).toMatch(/^#[0-9a-f]{6}$/);
+});
