@@ -37,6 +37,12 @@ import { StreamRegistry } from './streams/stream-registry.ts';
 /** A slow client may take this long over the head and body of a request, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
+/** For tests that need a part to be slow or to fail. */
+export interface EarsightServerParts {
+  /** Runs in place of the engine's own worker. */
+  engineWorkerUrl?: URL;
+}
+
 /** Listens as soon as it can, and is ready when the model is warm; `/readyz` tells the difference. */
 export class EarsightServer {
   readonly #config: Config;
@@ -58,7 +64,7 @@ export class EarsightServer {
   #state: 'starting' | 'ready' | 'closing' = 'starting';
   #closing: Promise<void> | null = null;
 
-  private constructor(config: Config, log: Logger, folder: ModelFolder) {
+  private constructor(config: Config, log: Logger, folder: ModelFolder, parts: EarsightServerParts) {
     const { manifest } = folder;
     const classes: ClassInfo[] = manifest.classes.map((entry, index) => ({ index, ...entry }));
     this.#config = config;
@@ -72,6 +78,7 @@ export class EarsightServer {
       maxBatch: config.engine.maxBatch,
       provider: config.engine.provider,
       deviceId: config.engine.deviceId,
+      ...(parts.engineWorkerUrl === undefined ? {} : { workerUrl: parts.engineWorkerUrl }),
       onFault: ({ worker, error, retryInMs }) => log.error({ worker, retryInMs }, error.message),
     });
     this.#fanOut = new FanOut({
@@ -148,9 +155,9 @@ export class EarsightServer {
    * @throws EarsightError `model-missing`, `bad-manifest`, `model-mismatch`, `engine-unavailable`, or `bad-config` for
    * an address that cannot be listened on or a stream that can never work. Nothing is left open then.
    */
-  static async start(config: Config, log: Logger): Promise<EarsightServer> {
+  static async start(config: Config, log: Logger, parts: EarsightServerParts = {}): Promise<EarsightServer> {
     const folder = await loadManifest(locate(config.model.path));
-    const server = new EarsightServer(config, log, folder);
+    const server = new EarsightServer(config, log, folder, parts);
     try {
       await server.#open();
     } catch (thrown) {

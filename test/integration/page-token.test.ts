@@ -26,7 +26,8 @@ describe.skipIf(missing !== null)('the page', () => {
       const errors: string[] = [];
       page.on('pageerror', (error) => errors.push(error.message));
       page.on('console', (message) => {
-        if (message.type() === 'error' && !message.text().includes('Failed to load')) errors.push(message.text());
+        if (message.type() === 'error' && !message.text().includes('Failed to load'))
+          errors.push(message.text());
       });
       await page.goto(server.url);
       const field = page.getByLabel('Token');

@@ -4,14 +4,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { StreamInfo } from '../../src/protocol/messages.ts';
 import { loadConfig } from '../../src/server/config/load.ts';
-import { EarsightServer } from '../../src/server/server.ts';
+import { EarsightServer, type EarsightServerParts } from '../../src/server/server.ts';
 import { freePort } from './free-port.ts';
 
 /** @param assignments as `--set` takes them. */
-export async function startLiveServer(assignments: readonly string[] = []): Promise<EarsightServer> {
+export async function startLiveServer(
+  assignments: readonly string[] = [],
+  parts: EarsightServerParts = {},
+): Promise<EarsightServer> {
   const port = await freePort();
   const config = loadConfig({ assignments: [`server.port=${port}`, ...assignments] });
-  return EarsightServer.start(config, pino({ level: 'silent' }));
+  return EarsightServer.start(config, pino({ level: 'silent' }), parts);
 }
 
 export async function streamsOf(url: string): Promise<StreamInfo[]> {
