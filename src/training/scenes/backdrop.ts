@@ -23,6 +23,8 @@ interface RoomView {
 
 /** Views in use at a time, and scenes after which all have been replaced: a room takes 1.6 ms to draw. */
 const PLACES = 48;
+/** Of these so many show the stage whole, as the demo scene does. */
+const WHOLE_PLACES = 16;
 const RENEWAL_SCENES = 12_288;
 
 /** Rooms drawn once for many scenes; what it gives depends on seed and scene number alone. */
@@ -38,15 +40,26 @@ export class Rooms {
     this.#pen = new Pen(this.#raster);
   }
 
+  /** The view at one of the places when scene `index` is made; `choice` is any number. */
   at(index: number, choice: number): RoomView {
-    const place = choice % PLACES;
+    return this.#view(index, choice % PLACES);
+  }
+
+  /** The same of the views that show the whole stage, squashed to the picture as the demo scene is. */
+  wholeAt(index: number, choice: number): RoomView {
+    return this.#view(index, choice % WHOLE_PLACES);
+  }
+
+  #view(index: number, place: number): RoomView {
     const generation = Math.floor((index + (hash(place, 7) % RENEWAL_SCENES)) / RENEWAL_SCENES);
     const key = `${place} ${generation}`;
     const kept = this.#kept.get(key);
     if (kept !== undefined) return kept;
     const seed = hash(this.#seed, 0x4005, place, generation);
     const random = createRandom(seed);
-    const camera = createCamera(random, this.#raster.width, this.#raster.height);
+    const { width, height } = this.#raster;
+    const camera =
+      place < WHOLE_PLACES ? wholeCamera(random, width, height) : createCamera(random, width, height);
     // Along seams, where neither side covers a pixel whole, what was there before shines through.
     this.#raster.rgb.fill(128);
     onStage(this.#pen, camera, () => drawRoom(this.#pen, seed));
@@ -56,6 +69,17 @@ export class Rooms {
     if (this.#kept.size > PLACES && oldest !== undefined) this.#kept.delete(oldest);
     return view;
   }
+}
+
+/** All of the stage, give or take a hair; now and then in a mirror. */
+function wholeCamera(random: Random, width: number, height: number): StageCamera {
+  const scaleX = (width / stage.width) * random.between(0.98, 1.04);
+  const scaleY = (height / stage.height) * random.between(0.98, 1.04);
+  const shiftX = (width - stage.width * scaleX) * random.next();
+  const shiftY = (height - stage.height * scaleY) * random.next();
+  return random.chance(0.8)
+    ? { scaleX, scaleY, shiftX, shiftY }
+    : { scaleX: -scaleX, scaleY, shiftX: width - shiftX, shiftY };
 }
 
 /** The whole stage or a part of it, from either side, squashed as pictures of 4:3 to 16:9 are for the network. */

@@ -7,10 +7,9 @@ import { Raster } from '../../pipeline/ingest/demo/raster.ts';
 export interface PlacedThing {
   /** -1 for a thing that is none of the classes. */
   classIndex: number;
-  sounding: boolean;
   /** `[H, W]` 0..255: how much of each pixel it still shows, things painted over it taken off. */
   mask: Uint8Array<ArrayBuffer>;
-  /** Sum of the mask before anything covered it. */
+  /** Sum of the mask before anything covered it, with what lies beyond the picture's edge. */
   wholeArea: number;
   /** False where its place is only assumed. */
   known: boolean;
@@ -60,10 +59,14 @@ export class Canvas {
     return mask;
   }
 
-  /** Adds the thing whose coverage is in `mask`; one that shows nothing is not added. `hides`: it covers others. */
+  /**
+   * Adds the thing whose coverage is in `mask`; one that shows nothing is not added. `hides`: it covers others.
+   * `inside`: which share of it lies within the picture.
+   */
   commit(
     mask: Uint8Array<ArrayBuffer>,
-    thing: Pick<PlacedThing, 'classIndex' | 'sounding' | 'known'>,
+    thing: Pick<PlacedThing, 'classIndex' | 'known'>,
+    inside: number,
     hides = true,
   ): boolean {
     let area = 0;
@@ -73,7 +76,7 @@ export class Canvas {
       return false;
     }
     if (hides) this.hide(mask);
-    this.things.push({ ...thing, mask, wholeArea: area });
+    this.things.push({ ...thing, mask, wholeArea: area / Math.max(inside, 1e-3) });
     return true;
   }
 

@@ -1,10 +1,12 @@
 /** Paints what a scene's plan says: photos whole and cut out, drawn actors in the pose of their sound, backgrounds. */
 
-import type { CastClass, Pose } from '../../pipeline/ingest/demo/actor.ts';
+import type { Actor, CastClass, Pose } from '../../pipeline/ingest/demo/actor.ts';
 import { silentPose } from '../../pipeline/ingest/demo/actor.ts';
 import { cast } from '../../pipeline/ingest/demo/cast.ts';
 import type { Random } from '../../pipeline/ingest/demo/random.ts';
 import { shuffled } from '../../pipeline/ingest/demo/random.ts';
+import { windowPane } from '../../pipeline/ingest/demo/room.ts';
+import type { StageCamera } from './backdrop.ts';
 import { drawFigment, drawGround, onStage, Rooms } from './backdrop.ts';
 import { Canvas } from './canvas.ts';
 import type { PhotoEntry, PhotoObject } from './media-bank.ts';
@@ -12,7 +14,8 @@ import type { Clip, PhotoPainter, Placement, Shape } from './paint-photo.ts';
 import { paintPhoto } from './paint-photo.ts';
 import { individualSeed } from './performances.ts';
 import type { ScenePlan } from './plan.ts';
-import { seatCompany } from './room-company.ts';
+import type { Seat } from './room-company.ts';
+import { drawSeated, seatAsInDemo, seatCompany } from './room-company.ts';
 import type { SceneSpec } from './spec.ts';
 import { blur, finish, writeTone } from './tone.ts';
 
@@ -62,6 +65,7 @@ export class PictureComposer {
   readonly #painter: PhotoPainter;
   readonly #tone = new Uint8Array(768);
   readonly #taken: Taken[] = [];
+  readonly #all: Taken;
   /** What is put into the picture now: how much wider than high its pixels are made. */
   #squash = 1;
 
@@ -69,6 +73,7 @@ export class PictureComposer {
     const { width, height } = spec.shape.frame;
     this.#spec = spec;
     this.canvas = new Canvas(width, height);
+    this.#all = { left: 0, top: 0, right: width, bottom: height };
     this.#album = albumOf(spec);
     this.#rooms = new Rooms(spec.seed, width, height);
     const bytes = new Uint8Array(spec.bank?.bytes ?? new ArrayBuffer(0));
@@ -106,15 +111,15 @@ export class PictureComposer {
     // Cameras are 4:3 or 16:9 and the network's picture is not: things arrive squashed.
     const aspect = random.pick([4 / 3, 4 / 3, 16 / 9, 1, 3 / 4]);
     this.#squash = Math.sqrt(width / height / aspect) * random.between(0.93, 1.07);
-    if (plan.layout === 'room') this.#paintRoom(plan, poses, index, random);
+    if (plan.layout === 'room' || plan.layout === 'stage') this.#paintRoom(plan, poses, index, random);
     else if (plan.layout === 'panels') this.#paintPanels(plan, poses, index, random);
     else this.#paintCutOuts(plan, poses, index, random);
-    const calm = this.#spec.purpose.kind === 'evaluation';
+    const calm = this.#spec.purpose.kind === 'evaluation' || (plan.layout === 'stage' && random.chance(0.5));
     const softness = random.next();
     if (!calm && softness < 0.22) blur(this.canvas.rgb, width, height, softness < 0.06 ? 2 : 1);
-    writeTone(this.#tone, random, calm ? 0.2 : random.chance(0.8) ? 0.45 : 1);
+    writeTone(this.#tone, random, calm ? 0.2 : random.chance(0.85) ? 0.35 : 0.8);
     const saturation = calm || random.chance(0.5) ? 1 : random.chance(0.1) ? 0 : random.between(0.4, 1.4);
-    const deviation = calm ? 2 : random.chance(0.5) ? random.between(0, 3) : random.between(0, 12);
+    const deviation = calm ? 2 : random.chance(0.65) ? random.between(0, 3) : random.between(0, 10);
     finish(this.canvas.rgb, width * height * 3, this.#tone, saturation, deviation, random, out, at);
   }
 
@@ -196,8 +201,8 @@ export class PictureComposer {
       const mask = canvas.begin();
       if (mask === null) break;
       paintPhoto(this.#painter, photo, thing, placement, { kind: 'mark', clip }, this.#tone, mask);
-      if (canvas.commit(mask, { classIndex, sounding: false, known: thing.known }, false))
-        this.#takeMask(mask);
+      const inside = shareInside(placedBounds(thing, width, height, placement), { left, top, right, bottom });
+      if (canvas.commit(mask, { classIndex, known: thing.known }, inside, false)) this.#takeMask(mask);
     }
   }
 
@@ -244,24 +249,46 @@ export class PictureComposer {
 
   #paintRoom(plan: ScenePlan, poses: readonly (Pose | null)[], index: number, random: Random): void {
     const { canvas } = this;
-    const { camera, rgb } = this.#rooms.at(index, random.integer(0, 1e6));
+    const asInDemo = plan.layout === 'stage';
+    const choice = random.integer(0, 1e6);
+    const { camera, rgb } = asInDemo ? this.#rooms.wholeAt(index, choice) : this.#rooms.at(index, choice);
     canvas.rgb.set(rgb);
     const drawn = plan.things
-      .map(({ classIndex }, i) => ({
+      .map(({ classIndex, sounding }, i) => ({
         classIndex,
+        sounding,
         className: this.#spec.classes[classIndex]!.drawn,
         pose: poses[i] ?? null,
       }))
       .filter((thing): thing is typeof thing & { className: CastClass } => thing.className !== null);
-    const seats = seatCompany(
-      drawn.map(({ className }) => className),
-      random,
-    );
-    for (const { member, draw } of seats) {
-      const { classIndex, className, pose } = drawn[member]!;
+    const edges = [-camera.shiftX / camera.scaleX, (canvas.width - camera.shiftX) / camera.scaleX];
+    const seats = asInDemo
+      ? seatAsInDemo(
+          drawn.map(({ className, sounding }) => ({ className, hovering: sounding && random.chance(0.8) })),
+          random,
+        )
+      : seatCompany(
+          drawn.map(({ className }) => className),
+          { left: Math.min(...edges), right: Math.max(...edges) },
+          random,
+        );
+    for (const seat of seats) {
+      const { classIndex, className, pose } = drawn[seat.member]!;
       const actor = cast[className](individualSeed(this.#spec.split, random.integer(0, 0xffffffff)));
       const moment = pose ?? silentPose(random.between(0, 60));
-      this.#paintActor(classIndex, () => onStage(canvas.pen, camera, () => draw(canvas.pen, actor, moment)));
+      const reach = seatBounds(seat, actor.size, camera);
+      const clip = seat.inWindow
+        ? onPicture(
+            windowPane.x,
+            windowPane.y,
+            windowPane.x + windowPane.width,
+            windowPane.y + windowPane.height,
+            camera,
+          )
+        : this.#all;
+      this.#paintActor(classIndex, shareInside(reach, clip), () =>
+        onStage(canvas.pen, camera, () => drawSeated(canvas.pen, seat, actor, moment)),
+      );
     }
     for (const { classIndex, style } of plan.things) {
       if (style === 'photo' && this.hasPhoto(classIndex))
@@ -281,7 +308,8 @@ export class PictureComposer {
     const mirror = random.chance(0.5) ? -1 : 1;
     const moment = pose ?? silentPose(random.between(0, 60));
     const angle = random.chance(0.5) ? random.between(-0.15, 0.15) : 0;
-    this.#paintActor(classIndex, () => {
+    const inside = shareInside(boundsAround(place), this.#all);
+    this.#paintActor(classIndex, inside, () => {
       canvas.pen.within(
         place.x + (angle * place.height) / 2,
         place.y + place.height / 2,
@@ -293,7 +321,8 @@ export class PictureComposer {
     });
   }
 
-  #paintActor(classIndex: number, draw: () => void): void {
+  /** `inside`: about which share of it lies within the picture. */
+  #paintActor(classIndex: number, inside: number, draw: () => void): void {
     const { canvas } = this;
     const mask = canvas.begin();
     if (mask === null) return;
@@ -301,7 +330,7 @@ export class PictureComposer {
     drawn.fill(0);
     draw();
     mask.set(drawn);
-    if (canvas.commit(mask, { classIndex, sounding: false, known: true })) this.#takeMask(mask);
+    if (canvas.commit(mask, { classIndex, known: true }, inside)) this.#takeMask(mask);
   }
 
   #clutter(plan: ScenePlan, random: Random): void {
@@ -312,7 +341,7 @@ export class PictureComposer {
       return;
     }
     const place = this.#findPlace(1, 1, plan.size, random);
-    this.#paintActor(-1, () => drawFigment(canvas.pen, place.x, place.y, place.width / 2, random));
+    this.#paintActor(-1, 1, () => drawFigment(canvas.pen, place.x, place.y, place.width / 2, random));
   }
 
   #cutOut(photo: PhotoEntry, classIndex: number, size: readonly [number, number], random: Random): void {
@@ -345,14 +374,16 @@ export class PictureComposer {
       scaleY: place.scale,
       angle,
     };
+    const calm = this.#spec.purpose.kind === 'evaluation';
     const shape: Shape =
-      object.mask === null || random.chance(0.12)
+      object.mask === null || (!calm && random.chance(0.12))
         ? { kind: 'soft', power: random.pick([2, 4, 4, 8]), feather: random.between(0.08, 0.5) }
         : { kind: 'mask' };
     const shown = shape.kind === 'soft' ? { ...object, mask: null } : object;
     writeTone(this.#tone, random, 0.35);
     paintPhoto(this.#painter, photo, shown, placement, shape, this.#tone, mask, random.chance(0.15) ? 1 : 0);
-    if (canvas.commit(mask, { classIndex, sounding: false, known: true })) this.#takeMask(mask);
+    const inside = shareInside(boundsAround(place), this.#all);
+    if (canvas.commit(mask, { classIndex, known: true }, inside)) this.#takeMask(mask);
   }
 
   /** A place for something of this shape where little is covered; smaller where there is none. */
@@ -363,6 +394,8 @@ export class PictureComposer {
     random: Random,
   ): { x: number; y: number; width: number; height: number; scale: number } {
     const { canvas } = this;
+    // Evaluated is what is wholly in the picture.
+    const beyond = this.#spec.purpose.kind === 'evaluation' ? 0 : 0.12;
     let share = size[0] * (size[1] / size[0]) ** random.next();
     let best = { x: 0, y: 0, width: 0, height: 0, scale: 1 };
     let least = Infinity;
@@ -370,9 +403,9 @@ export class PictureComposer {
       const scale = share * Math.min(canvas.width / width, canvas.height / height);
       const w = width * scale;
       const h = height * scale;
-      const x = (canvas.width - w) * random.between(-0.12, 1.12) + w / 2;
-      const y = (canvas.height - h) * random.between(-0.12, 1.12) + h / 2;
-      const own = { left: x - w / 2, top: y - h / 2, right: x + w / 2, bottom: y + h / 2 };
+      const x = (canvas.width - w) * random.between(-beyond, 1 + beyond) + w / 2;
+      const y = (canvas.height - h) * random.between(-beyond, 1 + beyond) + h / 2;
+      const own = boundsAround({ x, y, width: w, height: h });
       const covered = this.#taken.reduce((most, other) => Math.max(most, overlap(own, other)), 0);
       if (covered < least) {
         least = covered;
@@ -392,6 +425,48 @@ export class PictureComposer {
 
 const between = (low: number, high: number, random: Random): number =>
   low + (high - low) * random.between(0.3, 0.7);
+
+function boundsAround({
+  x,
+  y,
+  width,
+  height,
+}: {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}): Taken {
+  return { left: x - width / 2, top: y - height / 2, right: x + width / 2, bottom: y + height / 2 };
+}
+
+/** The bounds of a thing of a photo that is painted unturned. */
+function placedBounds(thing: PhotoObject, width: number, height: number, placement: Placement): Taken {
+  const { fromX, fromY, toX, toY, scaleX, scaleY } = placement;
+  const xs = [thing.x0, thing.x1].map((x) => toX + (x * width - fromX) * scaleX);
+  const ys = [thing.y0, thing.y1].map((y) => toY + (y * height - fromY) * scaleY);
+  return { left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) };
+}
+
+/** From the stage to the picture, sorted. */
+function onPicture(x0: number, y0: number, x1: number, y1: number, camera: StageCamera): Taken {
+  const xs = [x0, x1].map((x) => x * camera.scaleX + camera.shiftX);
+  const ys = [y0, y1].map((y) => y * camera.scaleY + camera.shiftY);
+  return { left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) };
+}
+
+function seatBounds({ x, y, scale }: Seat, size: Actor['size'], camera: StageCamera): Taken {
+  const half = (size.width * scale) / 2;
+  return onPicture(x - half, y - size.height * scale, x + half, y, camera);
+}
+
+/** Which share of `own` lies within `all`. */
+function shareInside(own: Taken, all: Taken): number {
+  const width = Math.min(own.right, all.right) - Math.max(own.left, all.left);
+  const height = Math.min(own.bottom, all.bottom) - Math.max(own.top, all.top);
+  if (width <= 0 || height <= 0) return 0;
+  return (width * height) / ((own.right - own.left) * (own.bottom - own.top));
+}
 
 /** Shared area as a share of the smaller one's. */
 function overlap(a: Taken, b: Taken): number {

@@ -13,8 +13,11 @@ export interface PlannedThing {
   sounding: boolean;
 }
 
-/** `cut-outs` on a background; one `whole` photo; `panels` of whole photos; a drawn `room` with its company. */
-export type Layout = 'cut-outs' | 'whole' | 'panels' | 'room';
+/**
+ * `cut-outs` on a background; one `whole` photo; `panels` of whole photos; a drawn `room` with some company; the
+ * demo scene's own `stage` with all of its company.
+ */
+export type Layout = 'cut-outs' | 'whole' | 'panels' | 'room' | 'stage';
 
 export interface ScenePlan {
   layout: Layout;
@@ -35,6 +38,9 @@ export interface Supply {
   classCount: number;
   hasPhoto: (classIndex: number) => boolean;
   hasDrawing: (classIndex: number) => boolean;
+  /** The classes that the demo scene's company is of, and that of its helicopter; -1: none. */
+  company: readonly number[];
+  helicopter: number;
   /** Photos of things of no class, or of backgrounds. */
   hasClutter: boolean;
   hasBackground: boolean;
@@ -69,21 +75,25 @@ function lot(weights: readonly number[], random: Random): number {
   return weights.length - 1;
 }
 
-const layouts: readonly Layout[] = ['cut-outs', 'whole', 'panels', 'room'];
+const layouts: readonly Layout[] = ['cut-outs', 'whole', 'panels', 'room', 'stage'];
 
 /** Chances of 0 to 4 things of the classes. */
 const thingCounts = [0.07, 0.33, 0.3, 0.2, 0.1];
 
 /** One of everything that may come before a camera. */
 function planTraining(supply: Supply, random: Random): ScenePlan {
+  const stages = supply.company.length < MIN_COMPANY ? 0 : Math.min(1, supply.drawnShare * 3);
   const anyPhotos = supply.drawnShare < 1 && (supply.hasClutter || supply.hasBackground);
   const layout =
     layouts[
       lot(
-        anyPhotos ? [0.42, 0.24, 0.12, 0.22 * Math.min(1, supply.drawnShare * 3)] : [0.5, 0, 0, 0.5],
+        anyPhotos
+          ? [0.43, 0.22, 0.1, 0.12 * Math.min(1, supply.drawnShare * 3), 0.13 * stages]
+          : [0.4, 0, 0, 0.35, 0.25 * stages],
         random,
       )
     ]!;
+  if (layout === 'stage') return planStage(supply, random);
   const count =
     layout === 'whole' ? Math.max(1, lot([0.1, 0.6, 0.2, 0.1], random)) : lot(thingCounts, random);
   const classes = pickClasses(count, supply, random);
@@ -122,6 +132,35 @@ function planTraining(supply: Supply, random: Random): ScenePlan {
     size: count > 2 ? [0.16, 0.55] : [0.16, 0.85],
     offScreen,
     bed,
+  };
+}
+
+/** Fewer are no company: then there is no stage. */
+const MIN_COMPANY = 3;
+
+/** A moment of the demo scene: all of its company, of which nobody, one or two sound. */
+function planStage(supply: Supply, random: Random): ScenePlan {
+  const company = [...supply.company];
+  if (random.chance(0.25)) {
+    // A guest sits in for somebody.
+    const others = pickClasses(1, supply, random, 'drawn');
+    if (!company.includes(others[0]!)) company[random.integer(0, company.length - 1)] = others[0]!;
+  }
+  const sounding = shuffled(company, random).slice(0, lot([0.22, 0.48, 0.3], random));
+  const things = company
+    // A helicopter that is not heard is away, or just coming or going.
+    .filter((one) => one !== supply.helicopter || sounding.includes(one) || random.chance(0.15))
+    .map((one) => ({ classIndex: one, style: 'drawn' as const, sounding: sounding.includes(one) }));
+  const beds =
+    sounding.length === 0 ? (['silence', 'noise', 'other'] as const) : (['floor', 'noise', 'other'] as const);
+  return {
+    layout: 'stage',
+    things,
+    clutter: 0,
+    background: 'drawn',
+    size: [0.16, 0.55],
+    offScreen: [],
+    bed: beds[lot([0.75, 0.15, 0.1], random)]!,
   };
 }
 
@@ -169,7 +208,7 @@ function planEvaluation(
 
 /** As many things as the eye can be taught at once. */
 function planThings(supply: Supply, random: Random): ScenePlan {
-  const layout = layouts[lot([0.4, 0.4, 0.2, 0], random)]!;
+  const layout = layouts[lot([0.4, 0.4, 0.2], random)]!;
   const count = layout === 'whole' ? 1 : 1 + lot([0.4, 0.4, 0.2], random);
   const things = pickClasses(count, supply, random).map((classIndex, i) => ({
     classIndex,

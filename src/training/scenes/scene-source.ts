@@ -3,6 +3,7 @@
 import type { Pose } from '../../pipeline/ingest/demo/actor.ts';
 import type { Random } from '../../pipeline/ingest/demo/random.ts';
 import { createRandom, hash } from '../../pipeline/ingest/demo/random.ts';
+import { companyPlaces } from '../../pipeline/ingest/demo/scene.ts';
 import { LogMel } from '../../pipeline/prep/log-mel.ts';
 import type { LogMelParameters } from '../../pipeline/prep/log-mel-parameters.ts';
 import { QIAN_LOG_MEL } from '../../pipeline/prep/log-mel-parameters.ts';
@@ -14,8 +15,12 @@ import { SoundComposer, type Voice } from './sound.ts';
 import type { SceneSpec } from './spec.ts';
 import { splits } from './split.ts';
 
-/** A thing that shows less than this of itself counts as hidden. */
-const VISIBLE_SHARE = 0.25;
+/** A thing that shows less than this of itself counts as hidden ... */
+const VISIBLE_SHARE = 0.35;
+/** ... unless it is near enough to fill this much of the picture all the same. */
+const LARGE_SHARE = 0.06;
+/** On the demo scene's stage the cast's own voices are heard more often than recordings. */
+const STAGE_DRAWN_SHARE = 0.75;
 /** Scenes tried until one shows and sounds what an evaluation asks for. */
 const MAX_ATTEMPTS = 30;
 
@@ -37,10 +42,16 @@ export class SceneSource implements SampleSource {
     this.#logMel = new LogMel(parameters);
     this.#sounds = new SoundComposer(spec, parameters.windowSamples, parameters.rateHz);
     this.#heard = new Float32Array(spec.classes.length);
+    const drawn = spec.classes.map((entry) => entry.drawn);
     this.#supply = {
       classCount: spec.classes.length,
       hasPhoto: (classIndex) => this.#pictures.hasPhoto(classIndex),
       hasDrawing: (classIndex) => spec.classes[classIndex]!.drawn !== null,
+      company: companyPlaces.flatMap(({ className }) => {
+        const classIndex = drawn.indexOf(className);
+        return classIndex < 0 ? [] : [classIndex];
+      }),
+      helicopter: drawn.indexOf('helicopter'),
       hasClutter: this.#pictures.hasClutter,
       hasBackground: this.#pictures.hasBackground,
       drawnShare: spec.drawnShare,
@@ -93,12 +104,13 @@ export class SceneSource implements SampleSource {
   #cast(plan: ScenePlan, index: number, random: Random): { voices: Voice[]; poses: (Pose | null)[] } {
     const voices: Voice[] = [];
     const voiceOf = new Map<number, Voice>();
+    const drawnShare = plan.layout === 'stage' ? STAGE_DRAWN_SHARE : this.#spec.drawnShare;
     const sounding = [
       ...new Set(plan.things.filter((thing) => thing.sounding).map(({ classIndex }) => classIndex)),
       ...plan.offScreen,
     ];
     for (const classIndex of sounding) {
-      const voice = this.#sounds.pickVoice(classIndex, index, random);
+      const voice = this.#sounds.pickVoice(classIndex, index, drawnShare, random);
       if (voice === null) continue;
       voices.push(voice);
       voiceOf.set(classIndex, voice);
@@ -124,7 +136,7 @@ export class SceneSource implements SampleSource {
       if (classIndex < 0) continue;
       let area = 0;
       for (let i = 0; i < mask.length; i++) area += mask[i]!;
-      if (area < VISIBLE_SHARE * wholeArea) continue;
+      if (area < VISIBLE_SHARE * wholeArea && area < LARGE_SHARE * 255 * mask.length) continue;
       const bounds = pixelBounds(mask, width, height);
       if (bounds === null) continue;
       seen[classIndex] = 1;

@@ -23,6 +23,8 @@ export interface Voice {
   name: string;
 }
 
+/** Share of windows, for training, in which a recording begins or ends. */
+const EDGE_SHARE = 0.15;
 /** Places tried for a window in which a recording really sounds. */
 const ATTEMPTS = 5;
 /** A window's loudest block must be within this of the recording's active level: -14 dB. */
@@ -57,11 +59,14 @@ export class SoundComposer {
     this.#part = new Float32Array(windowSamples);
   }
 
-  /** Somebody or something that sounds for the class; null where there is neither recording nor cast. */
-  pickVoice(classIndex: number, index: number, random: Random): Voice | null {
+  /**
+   * Somebody or something that sounds for the class; null where there is neither recording nor cast. `drawnShare`: the
+   * chance that it is of the cast where there are both.
+   */
+  pickVoice(classIndex: number, index: number, drawnShare: number, random: Random): Voice | null {
     const recordings = this.#byClass[classIndex]!;
     const { drawn } = this.#spec.classes[classIndex]!;
-    const { purpose, drawnShare } = this.#spec;
+    const { purpose } = this.#spec;
     const wantsDrawn = purpose.kind === 'evaluation' ? purpose.style === 'drawn' : random.chance(drawnShare);
     if (drawn !== null && (recordings.length === 0 || wantsDrawn)) {
       const phrase = this.#performances.at(drawn, index, random.integer(0, 1e6));
@@ -81,6 +86,11 @@ export class SoundComposer {
 
   #pickWindow(samples: Int16Array, activeRms: number, random: Random): number {
     const room = samples.length - this.#windowSamples;
+    // Now and then it only begins or just ends.
+    if (this.#spec.purpose.kind === 'training' && random.chance(EDGE_SHARE)) {
+      const shown = random.between(0.12, 0.9) * this.#windowSamples;
+      return Math.round(random.chance(0.5) ? shown - this.#windowSamples : samples.length - shown);
+    }
     // A recording shorter than the window begins anywhere within it.
     if (room <= 0) return room === 0 ? 0 : -random.integer(0, -room);
     const wanted = LIVELY_POWER * activeRms ** 2 * BLOCK_SAMPLES * 32_768 ** 2;
@@ -159,6 +169,7 @@ export class SoundComposer {
       addNoise(this.#mix, floor, random);
       return floor;
     }
+    if (plan.bed === 'floor' && random.chance(0.2)) return 0;
     const floor = decibels(random.between(-85, -52));
     const noise =
       plan.bed === 'noise'

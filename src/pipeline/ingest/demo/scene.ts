@@ -48,7 +48,7 @@ export interface DemoScene {
 }
 
 /** Where a member of the company stands: the middle of its bottom edge, in stage units. */
-interface Place {
+export interface CompanyPlace {
   className: CastClass;
   x: number;
   y: number;
@@ -56,8 +56,8 @@ interface Place {
   mirrored: boolean;
 }
 
-/** In drawing order, far to near. */
-const places: readonly Place[] = [
+/** The company, in drawing order, far to near. Training seats a company here too. */
+export const companyPlaces: readonly CompanyPlace[] = [
   { className: 'helicopter', x: 416, y: 128, scale: 0.86, mirrored: false },
   { className: 'clock', x: 228, y: 196, scale: 0.92, mirrored: false },
   { className: 'rooster', x: crateTop.x - 4, y: crateTop.y, scale: 0.92, mirrored: false },
@@ -74,7 +74,7 @@ const KEPT_PERFORMANCES = 7;
 
 /** Depends on its options alone: equal options give bit-equal pictures and samples. */
 export function createDemoScene({ seed, width, height }: DemoSceneOptions): DemoScene {
-  const actors = places.map(({ className }, i) => cast[className](hash(seed, 0xac7, i)));
+  const actors = companyPlaces.map(({ className }, i) => cast[className](hash(seed, 0xac7, i)));
   const schedule = createSchedule(
     seed,
     actors.map((actor) => actor.cycleS),
@@ -84,7 +84,7 @@ export function createDemoScene({ seed, width, height }: DemoSceneOptions): Demo
   const performances = new Map<number, Performance>();
 
   const performanceOf = (turn: Turn): Performance => {
-    const key = turn.startSample * places.length + turn.actor;
+    const key = turn.startSample * companyPlaces.length + turn.actor;
     const kept = performances.get(key);
     if (kept !== undefined) return kept;
     const made = perform(actors[turn.actor]!, turn.sampleCount, DEMO_RATE_HZ, turn.seed);
@@ -122,7 +122,7 @@ export function createDemoScene({ seed, width, height }: DemoSceneOptions): Demo
   };
 
   const drawActor = (pen: Pen, index: number, timeS: number): void => {
-    const place = places[index]!;
+    const place = companyPlaces[index]!;
     const actor: Actor = actors[index]!;
     const pose = poseOf(index, timeS);
     const draw = (x: number, y: number): void => {
@@ -166,13 +166,13 @@ export function createDemoScene({ seed, width, height }: DemoSceneOptions): Demo
   return {
     width,
     height,
-    classes: places.map((place) => place.className),
+    classes: companyPlaces.map((place) => place.className),
     renderFrame: (tUs, out) => {
       raster.rgb.set(roomRgb);
       out.set(roomI420);
       const drawn: PixelRect[] = [];
       onStage(pen, () => {
-        for (let i = 0; i < places.length; i++) {
+        for (let i = 0; i < companyPlaces.length; i++) {
           raster.resetTouched();
           drawActor(pen, i, tUs / 1e6);
           if (raster.touched.right > raster.touched.left) drawn.push({ ...raster.touched });
@@ -197,7 +197,7 @@ export function createDemoScene({ seed, width, height }: DemoSceneOptions): Demo
     groundTruth: (tUs, windowUs = 100_000) => {
       const end = Math.round((tUs / 1e6) * DEMO_RATE_HZ);
       const start = Math.max(0, end - Math.round((windowUs / 1e6) * DEMO_RATE_HZ));
-      const energy = new Float64Array(places.length);
+      const energy = new Float64Array(companyPlaces.length);
       for (let segment = Math.floor(start / segmentSamples); segment * segmentSamples < end; segment++) {
         for (const turn of schedule.turnsOf(segment)) {
           const to = Math.min(end, turn.startSample + turn.sampleCount) - turn.startSample;
@@ -207,7 +207,7 @@ export function createDemoScene({ seed, width, height }: DemoSceneOptions): Demo
           for (let i = from; i < to; i++) energy[turn.actor] = energy[turn.actor]! + samples[i]! ** 2;
         }
       }
-      return places.map(({ className }, i) => {
+      return companyPlaces.map(({ className }, i) => {
         onStage(measuringPen, () => drawActor(measuringPen, i, tUs / 1e6));
         const rms = Math.sqrt(energy[i]! / Math.max(1, end - start));
         return { className, box: extent.take(), sounding: rms > AUDIBLE_LEVEL, level: rms };
