@@ -158,11 +158,14 @@ export class MediaReader {
     offsetUs: number,
   ): Promise<void> {
     const { ptsUs, report } = track.stamp(packet, offsetUs);
-    if (input.recorded) {
+    if (input.recorded && this.#options.pace === 'fastest') {
+      await this.#output.ready();
+    } else if (input.recorded || input.segmented) {
       // Packets come in the order of decoding; with reordered pictures that is the even one of the two times.
       const dueUs = packet.dts === AV_NOPTS_VALUE ? ptsUs : Number(packet.dts);
-      if (this.#options.pace === 'fastest') await this.#output.ready();
-      else if (dueUs !== null) await this.#pacer.until(dueUs, this.#stopping.signal);
+      if (dueUs !== null) await this.#pacer.until(dueUs, this.#stopping.signal);
+    }
+    if (input.recorded) {
       if (ptsUs !== null) {
         span.startUs = Math.min(span.startUs, ptsUs - offsetUs);
         span.endUs = Math.max(span.endUs, ptsUs - offsetUs + Number(packet.duration));

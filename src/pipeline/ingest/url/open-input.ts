@@ -30,6 +30,8 @@ export interface OpenInput {
   audio: Stream | null;
   /** It has an end: a file, or a recording on the net. */
   recorded: boolean;
+  /** It is live and comes seconds at a time (HLS, DASH), so that it has to be played at its own pace. */
+  segmented: boolean;
   /** H.264 comes as parts of pictures, for {@link H264Assembler}. */
   unparsed: boolean;
 }
@@ -66,8 +68,10 @@ export async function openInput(
     if (stream.index !== video?.index && stream.index !== audio?.index) stream.discard = AVDISCARD_ALL;
   }
   // An RTSP session lasts until it is ended, whatever length it names.
-  const recorded = source.kind !== 'rtsp' && format.duration !== AV_NOPTS_VALUE && format.duration > 0n;
-  return { format, video, audio, recorded: recorded || source.kind === 'file', unparsed };
+  const endless = source.kind === 'rtsp' || format.duration === AV_NOPTS_VALUE || format.duration <= 0n;
+  const recorded = source.kind === 'file' || !endless;
+  const segmented = !recorded && /\b(hls|dash)\b/.test(format.iformat?.name ?? '');
+  return { format, video, audio, recorded, segmented, unparsed };
 }
 
 /** Of these codecs FFmpeg's depacketisers give whole frames. The parser can only be switched off for all tracks. */

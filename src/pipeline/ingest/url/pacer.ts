@@ -1,9 +1,9 @@
-/** Plays a recording at its own pace. */
+/** Plays a recording, or a live source that comes seconds at a time, at its own pace. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../ports.ts';
 
-/** Further behind than this the recording is not hurried after: the machine is too slow or was asleep. */
+/** Further behind than this it is not hurried after: the machine is too slow or was asleep, or a segment came late. */
 const maxLagUs = 500_000;
 
 /** Ties media time to the machine's clock at the first packet. */
