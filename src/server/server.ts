@@ -12,7 +12,6 @@ import { loadManifest, type ModelFolder } from '../model/load-manifest.ts';
 import { systemClock } from '../pipeline/clock.ts';
 import { EarsightError } from '../pipeline/errors.ts';
 import { AddressRanges } from '../pipeline/ip-ranges.ts';
-import { redactUrl } from '../pipeline/redact.ts';
 import { LocalizationPipeline } from '../pipeline/session-pipeline.ts';
 import type { ClassInfo } from '../protocol/messages.ts';
 import { Access } from './access/access.ts';
@@ -134,7 +133,6 @@ export class EarsightServer {
       readiness: () => this.readiness(),
       metrics: this.#metrics,
       renderSnapshot,
-      redactUrl,
       pageDirectory:
         config.server.page === null ? join(packageRoot, 'dist', 'page') : locate(config.server.page),
       allowedOrigins: config.server.allowedOrigins,

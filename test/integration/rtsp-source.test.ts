@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { UrlSource, type UrlSourceOptions } from '../../src/pipeline/ingest/url/url-source.ts';
+import { secretUrl } from '../../src/pipeline/secret.ts';
 import { mediaSourceContract, RecordingSink } from '../contract/media-source.ts';
 import { audioMinusVideoUs, beepTimesUs, flashTimesUs, skewsUs } from '../support/clips/flash-and-beep.ts';
 import { processAlive } from '../support/media-process/process-alive.ts';
@@ -20,7 +21,7 @@ class Viewer {
 
   constructor(url: string, options: Partial<UrlSourceOptions> = {}) {
     this.source = new UrlSource('camera', {
-      url,
+      url: secretUrl(url),
       backoff: quick,
       onLog: (line) => this.log.push(line),
       ...options,
@@ -91,7 +92,7 @@ describe.skipIf(unavailable !== null)('UrlSource on an RTSP camera', () => {
   });
 
   mediaSourceContract('UrlSource on a camera', () =>
-    Promise.resolve({ source: new UrlSource('camera', { url: camera.url }) }),
+    Promise.resolve({ source: new UrlSource('camera', { url: secretUrl(camera.url) }) }),
   );
 
   it('counts the packets that the network lost, and goes on', async () => {

@@ -10,6 +10,7 @@ import { systemClock } from '../../src/pipeline/clock.ts';
 import { UrlSource } from '../../src/pipeline/ingest/url/url-source.ts';
 import type { HeatmapResult } from '../../src/pipeline/ports.ts';
 import { QIAN_LOG_MEL } from '../../src/pipeline/prep/log-mel-parameters.ts';
+import { secretUrl } from '../../src/pipeline/secret.ts';
 import { LocalizationPipeline } from '../../src/pipeline/session-pipeline.ts';
 import { writeClip } from '../support/clips/write-clip.ts';
 import { FakeModel, TINY_SHAPE } from '../support/fake-model.ts';
@@ -64,7 +65,7 @@ async function analyse(
     await pipeline.close();
     await model.close();
   });
-  const source = new UrlSource('clip', { url, reading: { pace: 'fastest', maxRateHz } });
+  const source = new UrlSource('clip', { url: secretUrl(url), reading: { pace: 'fastest', maxRateHz } });
   const session = pipeline.attach(
     source,
     {

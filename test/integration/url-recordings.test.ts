@@ -9,6 +9,7 @@ import { AV_LOG_ERROR } from 'node-av/constants';
 import { Log } from 'node-av/lib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UrlSource, type UrlSourceOptions } from '../../src/pipeline/ingest/url/url-source.ts';
+import { secretUrl } from '../../src/pipeline/secret.ts';
 import { mediaSourceContract, RecordingSink } from '../contract/media-source.ts';
 import { beepTimesUs, flashTimesUs, skewsUs } from '../support/clips/flash-and-beep.ts';
 import { writeClip } from '../support/clips/write-clip.ts';
@@ -52,13 +53,15 @@ async function play(
 const phases = (sink: RecordingSink): string[] => sink.phases.map(({ phase }) => phase);
 
 mediaSourceContract('UrlSource on a file', () =>
-  Promise.resolve({ source: new UrlSource('clip', { url: url('clip.mov'), reading: { loop: true } }) }),
+  Promise.resolve({
+    source: new UrlSource('clip', { url: secretUrl(url('clip.mov')), reading: { loop: true } }),
+  }),
 );
 
 describe('UrlSource on recordings', () => {
   it('plays a file at its own pace, pictures and sound together, and ends', async () => {
     const began = performance.now();
-    const sink = await play({ url: url('clip.mov') });
+    const sink = await play({ url: secretUrl(url('clip.mov')) });
     expect(phases(sink)).toEqual(['connecting', 'connected', 'ended']);
     expect(performance.now() - began).toBeGreaterThan(2900);
     expect(sink.infos).toEqual([
@@ -82,7 +85,7 @@ describe('UrlSource on recordings', () => {
 
   it('loses nothing at the fastest pace, however slow the consumer', async () => {
     const sink = new RecordingSink();
-    const source = new UrlSource('clip', { url: url('sizes.ts'), reading: { pace: 'fastest' } });
+    const source = new UrlSource('clip', { url: secretUrl(url('sizes.ts')), reading: { pace: 'fastest' } });
     source.open(sink);
     const ended = sink.until((s) => s.phases.at(-1)!.phase === 'ended', 'the end');
     for (let turn = 0; turn < 15; turn++) {
@@ -100,7 +103,7 @@ describe('UrlSource on recordings', () => {
   });
 
   it('follows a size that changes mid-stream, and tells it', async () => {
-    const sink = await play({ url: url('sizes.ts'), reading: { pace: 'fastest' } });
+    const sink = await play({ url: secretUrl(url('sizes.ts')), reading: { pace: 'fastest' } });
     const widths = sink.frames.map(({ width, height }) => `${width}x${height}`);
     expect([...new Set(widths)]).toEqual(['320x240', '640x360']);
     expect(sink.infos.map(({ video }) => video?.width)).toEqual([320, 1280, 320, 1280]);
@@ -115,7 +118,7 @@ describe('UrlSource on recordings', () => {
     turned.copy(bytes, bytes.indexOf('tkhd') + 44);
     writeFileSync(join(folder, 'phone.mov'), bytes);
     const sink = await play({
-      url: url('phone.mov'),
+      url: secretUrl(url('phone.mov')),
       reading: { pace: 'fastest', picture: { width: 320, height: 160 } },
     });
     expect(sink.frames).toHaveLength(75);
@@ -126,7 +129,7 @@ describe('UrlSource on recordings', () => {
 
   it('loops on a clock that goes on', async () => {
     const sink = await play(
-      { url: url('clip.mov'), reading: { loop: true, pace: 'fastest' } },
+      { url: secretUrl(url('clip.mov')), reading: { loop: true, pace: 'fastest' } },
       (s) => s.frames.length > 200,
     );
     expect(sink.frames.slice(0, 200).map(({ ptsUs }) => ptsUs)).toEqual(
@@ -147,7 +150,7 @@ describe('UrlSource on recordings', () => {
   });
 
   it('caps the rate by choosing frames, and counts the others', async () => {
-    const sink = await play({ url: url('clip.mov'), reading: { pace: 'fastest', maxRateHz: 5 } });
+    const sink = await play({ url: secretUrl(url('clip.mov')), reading: { pace: 'fastest', maxRateHz: 5 } });
     expect(sink.frames.map(({ ptsUs }) => ptsUs)).toEqual(Array.from({ length: 15 }, (_, i) => i * 200_000));
     const capped = sink.drops.filter(({ reason }) => reason === 'rate-cap');
     expect(capped.reduce((sum, { count }) => sum + count, 0)).toBe(60);
@@ -156,7 +159,7 @@ describe('UrlSource on recordings', () => {
   it.each(['auto', 'cuda', 'vaapi', 'unheard-of'])(
     'plays with hwaccel %s whether or not it is here',
     async (hwaccel) => {
-      const sink = await play({ url: url('clip.mov'), reading: { pace: 'fastest', hwaccel } });
+      const sink = await play({ url: secretUrl(url('clip.mov')), reading: { pace: 'fastest', hwaccel } });
       expect(sink.frames).toHaveLength(75);
     },
   );
@@ -165,7 +168,7 @@ describe('UrlSource on recordings', () => {
     const bytes = readFileSync(join(folder, 'sizes.ts'));
     for (let at = 20_000; at < bytes.length; at += 1777) bytes[at] = (bytes[at]! + 91) & 0xff;
     writeFileSync(join(folder, 'damaged.ts'), bytes);
-    const sink = await play({ url: url('damaged.ts'), reading: { pace: 'fastest' } });
+    const sink = await play({ url: secretUrl(url('damaged.ts')), reading: { pace: 'fastest' } });
     expect(sink.phases.at(-1)!.phase).toBe('ended');
     expect(sink.frames.length).toBeGreaterThan(20);
     for (const [i, frame] of sink.frames.entries())
@@ -173,7 +176,7 @@ describe('UrlSource on recordings', () => {
   });
 
   it('plays a file without sound', async () => {
-    const sink = await play({ url: url('silent.mov'), reading: { pace: 'fastest' } });
+    const sink = await play({ url: secretUrl(url('silent.mov')), reading: { pace: 'fastest' } });
     expect(sink.infos[0]!.audio).toBeNull();
     expect(sink.frames).toHaveLength(25);
     expect(sink.phases.at(-1)!.phase).toBe('ended');
@@ -185,7 +188,7 @@ describe('UrlSource on recordings', () => {
     // A playlist could name files that were not allowed.
     ['outside.m3u8', 'source-corrupt'],
   ])('says of %s that it failed: %s', async (name, reason) => {
-    const sink = await play({ url: url(name) });
+    const sink = await play({ url: secretUrl(url(name)) });
     expect(sink.phases.at(-1)).toMatchObject({ phase: 'failed', reason });
     expect(sink.frames).toEqual([]);
   });
@@ -219,7 +222,7 @@ describe('UrlSource on recordings', () => {
 
     it('plays a recording to its end, with credentials where it asks for them', async () => {
       const sink = await play({
-        url: at('/private.mov', 'eve:s3cret%2Fword@'),
+        url: secretUrl(at('/private.mov', 'eve:s3cret%2Fword@')),
         reading: { pace: 'fastest' },
       });
       expect(sink.phases.at(-1)!.phase).toBe('ended');
@@ -231,13 +234,13 @@ describe('UrlSource on recordings', () => {
       ['/absent', '', 'source-not-found'],
     ])('tries %s again after %s %s', async (path, user, reason) => {
       const log: string[] = [];
-      const sink = await play({ url: at(path, user), onLog: (line) => log.push(line) }, away);
+      const sink = await play({ url: secretUrl(at(path, user)), onLog: (line) => log.push(line) }, away);
       expect(sink.phases.at(-1)).toMatchObject({ phase: 'reconnecting', reason, epoch: 1 });
       expect(JSON.stringify([sink.phases, log])).not.toContain('wr0ngpass');
     });
 
     it('does not let a playlist reach local files', async () => {
-      const sink = await play({ url: at('/local.m3u8'), reading: { pace: 'fastest' } }, (s) =>
+      const sink = await play({ url: secretUrl(at('/local.m3u8')), reading: { pace: 'fastest' } }, (s) =>
         /ended|failed|reconnecting/.test(s.phases.at(-1)!.phase),
       );
       expect(sink.frames).toEqual([]);

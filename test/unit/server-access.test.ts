@@ -58,7 +58,6 @@ function build(required: boolean, expectedHosts: ReadonlySet<string> | null = nu
     readiness: () => ({ ready: true, reason: null }),
     metrics: { contentType: 'text/plain', text: () => Promise.resolve('up 1\n') },
     renderSnapshot: () => Promise.resolve(new Uint8Array()),
-    redactUrl: (url) => url,
     pageDirectory: '/nowhere',
     allowedOrigins: ['https://dash.example'],
     access: new Access({ required, tokens: entries, ticketMs: 30_000 }),

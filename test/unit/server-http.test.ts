@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { EarsightError } from '../../src/pipeline/errors.ts';
+import { Secret } from '../../src/pipeline/secret.ts';
 import { Access } from '../../src/server/access/access.ts';
 import { sessionOptionsSchema } from '../../src/server/config/session-options.ts';
 import { createApp } from '../../src/server/http/app.ts';
@@ -60,7 +61,6 @@ function build(changes: Partial<AppContext> = {}): ReturnType<typeof createApp> 
     metrics: { contentType: 'text/plain; version=0.0.4', text: () => Promise.resolve('earsight_up 1\n') },
     renderSnapshot: (_result, { format, overlay }) =>
       Promise.resolve(new TextEncoder().encode(`${format} ${overlay ? 'with' : 'without'} heat`)),
-    redactUrl: (url) => url.replace(/\/\/.*@/, '//***@'),
     pageDirectory: page,
     allowedOrigins: ['https://dashboard.example'],
     access: new Access({ required: false, tokens: [], ticketMs: 30_000 }),
@@ -68,7 +68,7 @@ function build(changes: Partial<AppContext> = {}): ReturnType<typeof createApp> 
     addressOf: () => '192.0.2.1',
     iceServers: [
       { urls: ['stun:s.example:3478'] },
-      { urls: ['turn:t.example:3478'], username: 'u"x', credential: 'c' },
+      { urls: ['turn:t.example:3478'], username: 'u"x', credential: new Secret('c') },
     ],
     limits: { bodyBytes: 2048, sdpBytes: 4096 },
     version: '1.2.3',

@@ -2,8 +2,13 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EarsightError } from '../../src/pipeline/errors.ts';
+import { Secret, secretUrl } from '../../src/pipeline/secret.ts';
 import { sessionOptionsSchema } from '../../src/server/config/session-options.ts';
-import { type StreamCreate, streamCreateSchema } from '../../src/server/config/stream-spec.ts';
+import {
+  type StreamCreate,
+  type StreamSpec,
+  streamCreateSchema,
+} from '../../src/server/config/stream-spec.ts';
 import { Publications } from '../../src/server/streams/publications.ts';
 import { idFromName, nameFromId } from '../../src/server/streams/stream-ids.ts';
 import { StreamRegistry } from '../../src/server/streams/stream-registry.ts';
@@ -92,29 +97,30 @@ describe('StreamRegistry', () => {
     await registry.patch('a', { session: { smoothingMs: 0 } });
     expect(pipeline.sessions).toHaveLength(1);
     expect(pipeline.of('a').options).toMatchObject({ smoothingMs: 0, stallMs: 2500 });
-    await registry.patch('a', { url: 'rtsp://other/2' });
+    await registry.patch('a', { url: secretUrl('rtsp://other/2') });
     expect(pipeline.sessions.map(({ closed }) => closed)).toEqual([true, false]);
     expect(pipeline.of('a').options.smoothingMs).toBe(0);
     expect(sources.made[1]?.spec).toEqual({
       kind: 'url',
       id: 'a',
-      url: 'rtsp://other/2',
+      url: expect.any(Secret) as Secret,
       enabled: true,
       loop: false,
       pace: 'realtime',
       hardware: 'none',
       session: { smoothingMs: 0 },
     });
+    expect(urlOf(sources.made[1]?.spec)).toBe('rtsp://other/2');
   });
 
   it('keeps what runs when a patch is refused', async () => {
     const { registry, sources, pipeline } = setUp();
     registry.add(make({ kind: 'url', id: 'a', url: 'rtsp://h/1' }));
     sources.refusal = new EarsightError('bad-url', 'no');
-    await expect(registry.patch('a', { url: 'x' })).rejects.toThrow('no');
+    await expect(registry.patch('a', { url: secretUrl('x') })).rejects.toThrow('no');
     expect(pipeline.of('a').closed).toBe(false);
-    expect(registry.get('a').spec).toMatchObject({ url: 'rtsp://h/1' });
-    await expect(registry.patch('a', { url: 'x' }).catch(codeOf)).resolves.toBe('bad-url');
+    expect(urlOf(registry.get('a').spec)).toBe('rtsp://h/1');
+    await expect(registry.patch('a', { url: secretUrl('x') }).catch(codeOf)).resolves.toBe('bad-url');
   });
 
   it('switches off and on', async () => {
@@ -133,10 +139,10 @@ describe('StreamRegistry', () => {
     const { registry, sources } = setUp();
     registry.add(make({ kind: 'url', id: 'a', url: 'rtsp://h/1' }));
     await Promise.all([
-      registry.patch('a', { url: 'rtsp://h/2' }),
+      registry.patch('a', { url: secretUrl('rtsp://h/2') }),
       registry.remove('a'),
       registry.remove('a'),
-      registry.patch('a', { url: 'rtsp://h/3' }),
+      registry.patch('a', { url: secretUrl('rtsp://h/3') }),
     ]);
     expect(registry.list()).toEqual([]);
     expect(sources.made.every((source) => source.closed)).toBe(true);
@@ -291,3 +297,7 @@ describe('Publications', () => {
     expect(registry.list()).toHaveLength(2);
   });
 });
+
+function urlOf(spec: StreamSpec | undefined): string | null {
+  return spec?.kind === 'url' ? spec.url.reveal() : null;
+}

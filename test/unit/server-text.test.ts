@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { EarsightError } from '../../src/pipeline/errors.ts';
+import { Secret, secretUrl } from '../../src/pipeline/secret.ts';
 import { failureOf } from '../../src/server/commands/failure.ts';
 import { ProbeCollector, reportText, suggestionsFor } from '../../src/server/commands/probe-report.ts';
 import { formatLine } from '../../src/server/log/line-format.ts';
@@ -106,12 +107,12 @@ describe('a failure', () => {
 
 describe('credentials apart from the URL', () => {
   it('are percent-encoded and take the place of those in it', () => {
-    expect(withCredentials({ url: 'rtsp://h:554/x?y=1' })).toBe('rtsp://h:554/x?y=1');
+    expect(withCredentials({ url: secretUrl('rtsp://h:554/x?y=1') }).reveal()).toBe('rtsp://h:554/x?y=1');
     const url = withCredentials({
-      url: 'rtsp://old:older@h:554/x?y=1',
+      url: secretUrl('rtsp://old:older@h:554/x?y=1'),
       username: 'a b',
-      password: 'p@ss/w:rd%41#',
-    });
+      password: new Secret('p@ss/w:rd%41#'),
+    }).reveal();
     expect(url).toBe('rtsp://a%20b:p%40ss%2Fw%3Ard%2541%23@h:554/x?y=1');
     expect(decodeURIComponent(new URL(url).password)).toBe('p@ss/w:rd%41#');
   });

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { systemClock } from '../../pipeline/clock.ts';
 import { EarsightError } from '../../pipeline/errors.ts';
 import { UrlSource } from '../../pipeline/ingest/url/url-source.ts';
-import { redactUrl } from '../../pipeline/redact.ts';
+import { secretUrl } from '../../pipeline/secret.ts';
 import type { ConnectionPhase } from '../../pipeline/types.ts';
 import { EXIT_FAULT } from './failure.ts';
 import { ProbeCollector, reportText } from './probe-report.ts';
@@ -30,7 +30,7 @@ export async function probe(address: string, options: ProbeOptions): Promise<num
     throw new EarsightError('bad-config', `--transport must be tcp or udp, but is "${transport}".`);
   }
   // A person at a terminal may read any file of theirs, also by its plain path.
-  const url = existsSync(address) ? pathToFileURL(address).href : address;
+  const url = secretUrl(existsSync(address) ? pathToFileURL(address).href : address);
   const source = new UrlSource('probe', { url, reading: { transport, openTimeoutMs: seconds * 1000 } });
   const collector = new ProbeCollector(systemClock.monotonicUs());
   try {
@@ -40,7 +40,7 @@ export async function probe(address: string, options: ProbeOptions): Promise<num
   }
   const report = collector.summary();
   process.stdout.write(
-    options.json === true ? `${JSON.stringify(report, null, 2)}\n` : reportText(redactUrl(url), report),
+    options.json === true ? `${JSON.stringify(report, null, 2)}\n` : reportText(url.toString(), report),
   );
   return report.ok ? 0 : EXIT_FAULT;
 }

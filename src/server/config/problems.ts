@@ -1,6 +1,7 @@
 /** Turns zod's issues into sentences that say what is wrong, why, and what to do; used for files, flags and HTTP. */
 
 import type { z } from 'zod';
+import { redactUrl } from '../../pipeline/redact.ts';
 import { inputSchema, type JsonSchema, keysAt, type Path, ruleAt, valueAt } from './json-schema-walk.ts';
 import { nearest } from './nearest.ts';
 
@@ -82,7 +83,9 @@ const stop = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`)
 function shown(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${String(value.length)}`;
   if (typeof value === 'object' && value !== null) return 'a group of settings';
-  const text = JSON.stringify(value) as string | undefined;
+  // A URL may stand in the wrong place, with its password.
+  const harmless = typeof value === 'string' && value.includes('://') ? redactUrl(value) : value;
+  const text = JSON.stringify(harmless) as string | undefined;
   return text === undefined ? typeof value : text.length > 60 ? `${text.slice(0, 57)}..."` : text;
 }
 

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { sourceSchemes } from '../../pipeline/ingest/url/source-url.ts';
 import { isRange } from '../../pipeline/ip-ranges.ts';
+import { Secret } from '../../pipeline/secret.ts';
 import { isTokenRequired } from '../access/listening.ts';
 import { authSchema } from './auth.ts';
 import { sessionOptionsSchema } from './session-options.ts';
@@ -174,7 +175,11 @@ const iceServer = z.strictObject({
     .min(1)
     .describe('stun:host:port or turn:host:port.'),
   username: z.string().optional().describe('User of a TURN server.'),
-  credential: z.string().optional().describe('Its password. Given to publishers, shown nowhere else.'),
+  credential: z
+    .string()
+    .transform((text) => new Secret(text))
+    .optional()
+    .describe('Its password. Given to publishers, shown nowhere else.'),
 });
 
 const webrtc = z

@@ -55,7 +55,7 @@ function valueOf(schema: JsonSchema, path: Path, text: string): unknown {
     rule?.anyOf?.some((choice) => typeof choice === 'object' && choice.type === 'null') ?? false;
   if (resolved?.type === 'string' && !(nullable && text === 'null')) return text;
   try {
-    return parse(text) as unknown;
+    return parse(text, { logLevel: 'error' }) as unknown;
   } catch {
     return text;
   }

@@ -1,6 +1,7 @@
 /** What a stream is made from: one schema for the YAML file's `streams` and for the bodies of the HTTP API. */
 
 import { z } from 'zod';
+import { Secret, secretUrl } from '../../pipeline/secret.ts';
 import { sessionOverridesSchema } from './session-options.ts';
 
 export const streamIdSchema = z
@@ -29,6 +30,7 @@ export const urlOptions = {
     .string()
     .min(1)
     .max(2048)
+    .transform(secretUrl)
     .describe(
       'Where the camera or file is: rtsp, rtsps, rtmp, http, https, file and whatever else ingest.schemes allows. Credentials in it are never shown.',
     ),
@@ -40,6 +42,7 @@ export const urlOptions = {
   password: z
     .string()
     .max(200)
+    .transform((text) => new Secret(text))
     .optional()
     .describe('Password, when it is not in the URL; no percent-encoding needed. Never shown again.'),
   transport: z

@@ -1,6 +1,6 @@
 /** Reads the YAML file, remembering where each setting stands so that problems can name line and column. */
 
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLError } from 'yaml';
 import type { Path } from './json-schema-walk.ts';
 
 export interface YamlFile {
@@ -12,6 +12,21 @@ export interface YamlFile {
   where(path: Path): string;
 }
 
+/** Those that quote what stands in the file end with the quotation: it may be a password that wanted quotes. */
+const QUOTING: ReadonlySet<string> = new Set([
+  'BAD_ALIAS',
+  'BAD_COLLECTION_TYPE',
+  'BAD_DIRECTIVE',
+  'BAD_DQ_ESCAPE',
+  'IMPOSSIBLE',
+  'TAG_RESOLVE_FAILED',
+  'UNEXPECTED_TOKEN',
+]);
+
+function withoutSource({ code, message }: YAMLError): string {
+  return QUOTING.has(code) ? `${message.replace(/[:\\\\!*%].*$/s, '').trim()}.` : message;
+}
+
 /** @param file only for naming places */
 export function parseYaml(text: string, file: string): YamlFile {
   const lines = new LineCounter();
@@ -20,12 +35,23 @@ export function parseYaml(text: string, file: string): YamlFile {
     const { line, col } = lines.linePos(offset);
     return `${file}:${String(line)}:${String(col)}`;
   };
-  const errors = document.errors.map(
+  // A warning is a tag that means nothing to us, so the value behind it would be another than was written.
+  const errors = [...document.errors, ...document.warnings].map(
     (error) =>
-      `${place(error.pos[0])}: this is not YAML: ${error.message} Mend the indentation or the quotes there.`,
+      `${place(error.pos[0])}: this is not YAML: ${withoutSource(error)} Mend the indentation or the quotes there.`,
   );
+  let value: unknown = {};
+  if (errors.length === 0) {
+    try {
+      value = (document.toJS() as unknown) ?? {};
+    } catch {
+      errors.push(
+        `${file}: an alias (*name) has no anchor, or they multiply without end. Write the values out.`,
+      );
+    }
+  }
   return {
-    value: errors.length > 0 ? {} : ((document.toJS() as unknown) ?? {}),
+    value,
     errors,
     where(path) {
       let node: unknown = document.contents;

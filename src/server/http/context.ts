@@ -2,6 +2,7 @@
 
 import type { Context } from 'hono';
 import type { HeatmapResult } from '../../pipeline/ports.ts';
+import type { Secret } from '../../pipeline/secret.ts';
 import type { Access } from '../access/access.ts';
 import type { SnapshotOptions } from '../picture/snapshot.ts';
 import type { Publications } from '../streams/publications.ts';
@@ -17,7 +18,7 @@ export interface Readiness {
 export interface IceServer {
   urls: readonly string[];
   username?: string | undefined;
-  credential?: string | undefined;
+  credential?: Secret | undefined;
 }
 
 export interface AppContext {
@@ -28,8 +29,6 @@ export interface AppContext {
   readiness(): Readiness;
   metrics: { contentType: string; text(): Promise<string> };
   renderSnapshot(result: HeatmapResult, options: SnapshotOptions): Promise<Uint8Array<ArrayBuffer>>;
-  /** A URL that people may see. */
-  redactUrl(url: string): string;
   /** Folder of the built page. */
   pageDirectory: string;
   /** Origins beside its own that may use the API from a browser. */

@@ -15,13 +15,13 @@ const one = { 'application/json': { schema: streamViewSchema } };
 const tags = ['streams'];
 
 /** What the API shows of a stream: never a credential. */
-export function viewOf(stream: Stream, redactUrl: (url: string) => string): StreamView {
+export function viewOf(stream: Stream): StreamView {
   const { spec } = stream;
   return {
     ...stream.info(),
     enabled: spec.enabled,
     ephemeral: stream.ephemeral,
-    url: spec.kind === 'url' ? redactUrl(spec.url) : null,
+    url: spec.kind === 'url' ? spec.url.toString() : null,
     session: stream.options,
     stats: stream.stats(),
   };
@@ -29,7 +29,6 @@ export function viewOf(stream: Stream, redactUrl: (url: string) => string): Stre
 
 export function addStreamRoutes(app: OpenAPIHono, context: AppContext): void {
   const { registry } = context;
-  const view = (stream: Stream): StreamView => viewOf(stream, (url) => context.redactUrl(url));
   const body = [limitBody(context.limits.bodyBytes), requireJson];
 
   app.openapi(
@@ -44,7 +43,7 @@ export function addStreamRoutes(app: OpenAPIHono, context: AppContext): void {
     }),
     (c) => {
       const visible = registry.list().filter(({ id }) => mayOn(c.get('principal'), 'view', id));
-      return c.json({ streams: visible.map(view) }, 200);
+      return c.json({ streams: visible.map(viewOf) }, 200);
     },
   );
 
@@ -68,7 +67,7 @@ export function addStreamRoutes(app: OpenAPIHono, context: AppContext): void {
     }),
     (c) => {
       const stream = registry.add(c.req.valid('json'));
-      return c.json(view(stream), 201, { Location: `/api/v1/streams/${stream.id}` });
+      return c.json(viewOf(stream), 201, { Location: `/api/v1/streams/${stream.id}` });
     },
     refuseInvalid(streamCreateSchema),
   );
@@ -82,7 +81,7 @@ export function addStreamRoutes(app: OpenAPIHono, context: AppContext): void {
       request: { params },
       responses: { 200: { description: 'The stream', content: one }, ...problems(404) },
     }),
-    (c) => c.json(view(registry.get(c.req.valid('param').id)), 200),
+    (c) => c.json(viewOf(registry.get(c.req.valid('param').id)), 200),
   );
 
   app.openapi(
@@ -103,7 +102,7 @@ export function addStreamRoutes(app: OpenAPIHono, context: AppContext): void {
         ...problems(400, 404, 413, 415, 422, 503),
       },
     }),
-    async (c) => c.json(view(await registry.patch(c.req.valid('param').id, c.req.valid('json'))), 200),
+    async (c) => c.json(viewOf(await registry.patch(c.req.valid('param').id, c.req.valid('json'))), 200),
     refuseInvalid(streamPatchSchema),
   );
 

@@ -161,7 +161,7 @@ function* links(id: string, iceServers: readonly IceServer[]): Generator<string>
     const secret =
       username === undefined || credential === undefined
         ? ''
-        : `; username="${quote(username)}"; credential="${quote(credential)}"; credential-type="password"`;
+        : `; username="${quote(username)}"; credential="${quote(credential.reveal())}"; credential-type="password"`;
     for (const url of urls) yield `<${url}>; rel="ice-server"${secret}`;
   }
 }

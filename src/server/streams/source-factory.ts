@@ -7,6 +7,7 @@ import { validateSourceUrl } from '../../pipeline/ingest/url/source-url.ts';
 import { UrlSource } from '../../pipeline/ingest/url/url-source.ts';
 import { WhipSource } from '../../pipeline/ingest/whip/whip-source.ts';
 import type { MediaSource } from '../../pipeline/ports.ts';
+import { type Secret, secretUrl } from '../../pipeline/secret.ts';
 import type { Config } from '../config/schema.ts';
 import type { DemoSpec, StreamSpec, UrlSpec, WebcamSpec } from '../config/stream-spec.ts';
 import type { SourceFactory } from './ports.ts';
@@ -55,7 +56,7 @@ export function createSources(
       iceServers: webrtc.iceServers.map(({ urls, username, credential }) => ({
         urls,
         ...(username === undefined ? {} : { username }),
-        ...(credential === undefined ? {} : { credential }),
+        ...(credential === undefined ? {} : { credential: credential.reveal() }),
       })),
       box,
       audioRateHz,
@@ -96,10 +97,10 @@ export function withCredentials({
   url,
   username,
   password,
-}: Pick<UrlSpec, 'url' | 'username' | 'password'>): string {
+}: Pick<UrlSpec, 'url' | 'username' | 'password'>): Secret {
   if (username === undefined && password === undefined) return url;
-  const whole = new URL(url);
+  const whole = new URL(url.reveal());
   if (username !== undefined) whole.username = encodeURIComponent(username);
-  if (password !== undefined) whole.password = encodeURIComponent(password);
-  return whole.href;
+  if (password !== undefined) whole.password = encodeURIComponent(password.reveal());
+  return secretUrl(whole.href);
 }

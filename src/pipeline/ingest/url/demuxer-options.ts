@@ -1,7 +1,6 @@
 /** What FFmpeg is told when it opens a source. */
 
-import type { SourceUrl } from './source-url.ts';
-import type { ReadingOptions } from './url-messages.ts';
+import type { OpenableSource, ReadingOptions } from './url-messages.ts';
 
 /** Protocols that each kind may use, nested ones too: a playlist from the net must not reach local files. */
 const protocols = {
@@ -20,7 +19,7 @@ const fileContainers =
   'h264,hevc,m4v,mjpeg,yuv4mpegpipe,mxf,nut,ivf,dv,gif,amr';
 
 /** Demuxer options by name, as for `avformat_open_input`. */
-export function demuxerOptions(source: SourceUrl, options: ReadingOptions): Record<string, string> {
+export function demuxerOptions(source: OpenableSource, options: ReadingOptions): Record<string, string> {
   const common = { protocol_whitelist: protocols[source.kind] };
   switch (source.kind) {
     case 'rtsp':

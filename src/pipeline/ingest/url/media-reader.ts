@@ -14,8 +14,7 @@ import { InputTrack } from './input-track.ts';
 import { type OpenInput, openInput } from './open-input.ts';
 import { Pacer } from './pacer.ts';
 import { sourceFault } from './source-fault.ts';
-import type { SourceUrl } from './source-url.ts';
-import type { ReadingOptions, UrlEvent } from './url-messages.ts';
+import type { OpenableSource, ReadingOptions, UrlEvent } from './url-messages.ts';
 
 const AVERROR_EAGAIN = -constants.errno.EAGAIN;
 
@@ -30,7 +29,7 @@ export type ReaderOutput = Omit<MediaChannel<never, UrlEvent>, 'end'>;
 
 /** One per connection: {@link run} once; {@link stop} at any time. */
 export class MediaReader {
-  readonly #source: SourceUrl;
+  readonly #source: OpenableSource;
   readonly #options: ReadingOptions;
   readonly #output: ReaderOutput;
   readonly #clock: Clock;
@@ -48,7 +47,7 @@ export class MediaReader {
   #frames = 0;
   #chunks = 0;
 
-  constructor(source: SourceUrl, options: ReadingOptions, output: ReaderOutput, clock: Clock) {
+  constructor(source: OpenableSource, options: ReadingOptions, output: ReaderOutput, clock: Clock) {
     this.#source = source;
     this.#options = options;
     this.#output = output;

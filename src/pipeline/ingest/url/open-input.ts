@@ -21,8 +21,7 @@ import { Dictionary, FormatContext, InputFormat, type Stream } from 'node-av/lib
 import { EarsightError } from '../../errors.ts';
 import { demuxerOptions } from './demuxer-options.ts';
 import { sourceFault } from './source-fault.ts';
-import type { SourceUrl } from './source-url.ts';
-import type { ReadingOptions } from './url-messages.ts';
+import type { OpenableSource, ReadingOptions } from './url-messages.ts';
 
 export interface OpenInput {
   format: FormatContext;
@@ -42,7 +41,7 @@ export interface OpenInput {
  */
 export async function openInput(
   format: FormatContext,
-  source: SourceUrl,
+  source: OpenableSource,
   options: ReadingOptions,
 ): Promise<OpenInput> {
   using dictionary = Dictionary.fromObject(demuxerOptions(source, options));

@@ -3,9 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { validateSourceUrl, withCredentials } from './source-url.ts';
+import { secretUrl } from '../../secret.ts';
+import { type SourceUrlRules, validateSourceUrl } from './source-url.ts';
 
 const noFiles = { allowedFileRoots: [] };
+
+/** With what FFmpeg is given shown. */
+const validate = (url: string, rules: SourceUrlRules): Record<string, unknown> => {
+  const source = validateSourceUrl(secretUrl(url), rules);
+  return { ...source, input: source.input.reveal() };
+};
 
 describe('validateSourceUrl', () => {
   it.each([
@@ -15,15 +22,15 @@ describe('validateSourceUrl', () => {
     ['https://host/index.m3u8', 'network'],
     ['udp://0.0.0.0:5000', 'network'],
   ])('takes %s as it is', (url, kind) => {
-    expect(validateSourceUrl(` ${url} `, noFiles)).toMatchObject({ kind, input: url });
+    expect(validate(` ${url} `, noFiles)).toMatchObject({ kind, input: url });
   });
 
   it('takes a video device by its path, and nothing else as a device', () => {
-    expect(validateSourceUrl('v4l2:///dev/video0', noFiles)).toMatchObject({
+    expect(validate('v4l2:///dev/video0', noFiles)).toMatchObject({
       kind: 'device',
       input: '/dev/video0',
     });
-    expect(() => validateSourceUrl('v4l2:///dev/../etc/passwd', noFiles)).toThrow(/v4l2:\/\/\/dev\/video0/);
+    expect(() => validate('v4l2:///dev/../etc/passwd', noFiles)).toThrow(/v4l2:\/\/\/dev\/video0/);
   });
 
   it.each([
@@ -37,14 +44,13 @@ describe('validateSourceUrl', () => {
     'concat:a|b',
     'file://host/x',
   ])('refuses "%s" as bad-url', (url) => {
-    expect(() => validateSourceUrl(url, { allowedFileRoots: ['/'] })).toThrow(
+    expect(() => validate(url, { allowedFileRoots: ['/'] })).toThrow(
       expect.objectContaining({ code: 'bad-url' }) as Error,
     );
   });
 
   it('keeps to the allowed schemes, and shows no credentials when it refuses', () => {
-    const refuse = (): unknown =>
-      validateSourceUrl('rtsp://root:hunter2@cam/x', { ...noFiles, schemes: ['https'] });
+    const refuse = (): unknown => validate('rtsp://root:hunter2@cam/x', { ...noFiles, schemes: ['https'] });
     expect(refuse).toThrow(/"rtsp" is not among https/);
     expect(refuse).not.toThrow(/hunter2/);
   });
@@ -62,7 +68,7 @@ describe('validateSourceUrl', () => {
     });
     afterAll(() => rmSync(folder, { recursive: true }));
     const judge = (name: string, root = 'allowed'): unknown =>
-      validateSourceUrl(pathToFileURL(join(folder, name)).href, { allowedFileRoots: [join(folder, root)] });
+      validate(pathToFileURL(join(folder, name)).href, { allowedFileRoots: [join(folder, root)] });
 
     it.each(['allowed/sub/a b.mp4', 'allowed/absent.mp4', 'alias/sub/a b.mp4'])('allows %s', (name) => {
       expect(judge(name)).toMatchObject({ kind: 'file' });
@@ -81,18 +87,7 @@ describe('validateSourceUrl', () => {
     );
 
     it('forbids every file where no folder is allowed', () => {
-      expect(() => validateSourceUrl(pathToFileURL(join(folder, 'secret.mp4')).href, noFiles)).toThrow(
-        /\(none\)/,
-      );
+      expect(() => validate(pathToFileURL(join(folder, 'secret.mp4')).href, noFiles)).toThrow(/\(none\)/);
     });
-  });
-});
-
-describe('withCredentials', () => {
-  it.each([
-    ['rtsp://cam:554/live?x=a@b', 'rtsp://root:p%40s%2Fs%24%26@cam:554/live?x=a@b'],
-    ['rtsp://old:one@cam/live', 'rtsp://root:p%40s%2Fs%24%26@cam/live'],
-  ])('puts them into %s', (url, expected) => {
-    expect(withCredentials(url, 'root', 'p@s/s$&')).toBe(expected);
   });
 });

@@ -4,7 +4,7 @@ import { realpathSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EarsightError } from '../../errors.ts';
-import { redactUrl } from '../../redact.ts';
+import { Secret, secretUrl } from '../../secret.ts';
 
 /** `rtsp`: cameras; `network`: everything else by net; `file`; `device`: a local camera (v4l2). */
 export type SourceKind = 'rtsp' | 'network' | 'file' | 'device';
@@ -28,8 +28,8 @@ export const sourceSchemes: readonly string[] = Object.keys(kinds);
 export interface SourceUrl {
   kind: SourceKind;
   scheme: string;
-  /** What FFmpeg is given: the URL, or a path for files and devices. May hold credentials. */
-  input: string;
+  /** What FFmpeg is given: the URL, or a path for files and devices. */
+  input: Secret;
 }
 
 export interface SourceUrlRules {
@@ -43,8 +43,8 @@ export interface SourceUrlRules {
  * Reads a source's URL without judging it.
  * @throws EarsightError `bad-url`.
  */
-export function parseSourceUrl(url: string): SourceUrl {
-  const text = url.trim();
+export function parseSourceUrl(url: Secret): SourceUrl {
+  const text = url.reveal().trim();
   // Line breaks could forge headers.
   if (/[\u0000-\u001f\u007f]/.test(text)) throw badUrl(url, 'it holds control characters; remove them');
   if (!URL.canParse(text))
@@ -53,26 +53,30 @@ export function parseSourceUrl(url: string): SourceUrl {
   const scheme = parsed.protocol.slice(0, -1);
   const kind = Object.hasOwn(kinds, scheme) ? kinds[scheme] : undefined;
   if (kind === undefined) throw unknownScheme(url, scheme, sourceSchemes);
-  if (kind === 'file') return { kind, scheme, input: filePath(url, parsed) };
+  if (kind === 'file') {
+    const path = filePath(url, parsed);
+    return { kind, scheme, input: new Secret(path, path) };
+  }
   if (kind === 'device') {
     if (!/^\/dev\/video\d+$/.test(parsed.pathname))
       throw badUrl(url, 'a v4l2 source names a device, such as v4l2:///dev/video0');
-    return { kind, scheme, input: parsed.pathname };
+    return { kind, scheme, input: new Secret(parsed.pathname, parsed.pathname) };
   }
   if (parsed.hostname === '') throw badUrl(url, 'the host is missing');
-  return { kind, scheme, input: text };
+  return { kind, scheme, input: secretUrl(text) };
 }
 
 /**
  * Reads a source's URL and judges it. Links are resolved, so that none leads out of the allowed folders.
  * @throws EarsightError `bad-url`, `forbidden-path`; the messages name the mend and no credential.
  */
-export function validateSourceUrl(url: string, rules: SourceUrlRules): SourceUrl {
+export function validateSourceUrl(url: Secret, rules: SourceUrlRules): SourceUrl {
   const source = parseSourceUrl(url);
   const schemes = rules.schemes ?? sourceSchemes;
   if (!schemes.includes(source.scheme)) throw unknownScheme(url, source.scheme, schemes);
   if (source.kind !== 'file') return source;
-  const path = resolveLinks(source.input);
+  const named = source.input.reveal();
+  const path = resolveLinks(named);
   const inside = rules.allowedFileRoots.some((root) => {
     const folder = resolveLinks(root);
     return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
@@ -80,24 +84,14 @@ export function validateSourceUrl(url: string, rules: SourceUrlRules): SourceUrl
   if (!inside)
     throw new EarsightError(
       'forbidden-path',
-      `${source.input} lies outside the folders that sources may read (${rules.allowedFileRoots.join(', ') || 'none'}); ` +
+      `${named} lies outside the folders that sources may read (${rules.allowedFileRoots.join(', ') || 'none'}); ` +
         'move it there, or allow its folder in the configuration',
-      { details: { path: source.input } },
+      { details: { path: named } },
     );
-  return { ...source, input: path };
+  return { ...source, input: new Secret(path, path) };
 }
 
-/**
- * The URL with a user name and password that were given apart from it, percent-encoded; those in the URL are replaced.
- * Show it to nobody.
- */
-export function withCredentials(url: string, username: string, password: string): string {
-  const bare = url.trim().replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
-  const info = `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`;
-  return bare.replace(/^[a-z][a-z0-9+.-]*:\/\//i, (scheme) => scheme + info);
-}
-
-function filePath(url: string, parsed: URL): string {
+function filePath(url: Secret, parsed: URL): string {
   try {
     return fileURLToPath(parsed);
   } catch {
@@ -115,10 +109,10 @@ function resolveLinks(path: string): string {
   }
 }
 
-function badUrl(url: string, why: string): EarsightError {
-  return new EarsightError('bad-url', `"${redactUrl(url)}" can't be a source: ${why}`);
+function badUrl(url: Secret, why: string): EarsightError {
+  return new EarsightError('bad-url', `"${url.toString()}" can't be a source: ${why}`);
 }
 
-function unknownScheme(url: string, scheme: string, allowed: readonly string[]): EarsightError {
+function unknownScheme(url: Secret, scheme: string, allowed: readonly string[]): EarsightError {
   return badUrl(url, `the scheme "${scheme}" is not among ${allowed.join(', ')}`);
 }

@@ -4,6 +4,11 @@ import type { ErrorCode } from '../../errors.ts';
 import type { PictureSize } from '../media/picture-size.ts';
 import type { SourceUrl } from './source-url.ts';
 
+/** A source as its child opens it: the pipe to the child is the one way that credentials go. */
+export interface OpenableSource extends Omit<SourceUrl, 'input'> {
+  input: string;
+}
+
 /** How a URL is opened and read; the defaults are in url-source.ts. */
 export interface ReadingOptions {
   /** RTSP only. */
@@ -26,7 +31,7 @@ export interface ReadingOptions {
 }
 
 export interface UrlCommand {
-  source: SourceUrl;
+  source: OpenableSource;
   options: ReadingOptions;
 }
 

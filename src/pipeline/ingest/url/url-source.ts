@@ -3,14 +3,15 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { MediaSink, MediaSource } from '../../ports.ts';
 import { redactor } from '../../redact.ts';
+import type { Secret } from '../../secret.ts';
 import { MediaProcess, type MediaProcessExit } from '../process/media-process.ts';
 import { type BackoffOptions, backoffMs, defaultBackoff } from './backoff.ts';
 import { parseSourceUrl, type SourceUrl } from './source-url.ts';
 import type { ReadingOptions, UrlCommand, UrlEvent } from './url-messages.ts';
 
 export interface UrlSourceOptions {
-  /** May hold percent-encoded credentials. Judged by `validateSourceUrl` before, where it comes from outside. */
-  url: string;
+  /** Credentials in it are percent-encoded. Judged by `validateSourceUrl` before, where it comes from outside. */
+  url: Secret;
   /** Anything that differs from {@link readingDefaults}. */
   reading?: Partial<ReadingOptions>;
   backoff?: Partial<BackoffOptions>;
@@ -66,7 +67,7 @@ export class UrlSource implements MediaSource {
     this.#options = options;
     this.#source = parseSourceUrl(options.url);
     this.#backoff = { ...defaultBackoff, ...options.backoff };
-    this.#redact = redactor([options.url]);
+    this.#redact = redactor([options.url.reveal()]);
   }
 
   open(sink: MediaSink): void {
@@ -127,7 +128,8 @@ export class UrlSource implements MediaSource {
     });
     this.#process = process;
     if (this.#paused) process.pause();
-    process.send({ source: this.#source, options: { ...readingDefaults, ...this.#options.reading } });
+    const source = { ...this.#source, input: this.#source.input.reveal() };
+    process.send({ source, options: { ...readingDefaults, ...this.#options.reading } });
   }
 
   #take(event: UrlEvent): void {
