@@ -11,6 +11,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { UrlSource } from '../../src/pipeline/ingest/url/url-source.ts';
+import { secretUrl } from '../../src/pipeline/secret.ts';
 import { RecordingSink } from '../contract/media-source.ts';
 import { freePort } from '../support/free-port.ts';
 
@@ -39,7 +40,7 @@ function encode(output: readonly string[]): ChildProcess {
 
 function open(url: string): RecordingSink {
   const sink = new RecordingSink();
-  const source = new UrlSource('net', { url, backoff: { firstMs: 200, maxMs: 400 } });
+  const source = new UrlSource('net', { url: secretUrl(url), backoff: { firstMs: 200, maxMs: 400 } });
   closers.push(() => source.close());
   source.open(sink);
   return sink;
