@@ -39,6 +39,7 @@ export function onnxPath({ directory, manifest }: ModelFolder): string {
  */
 export async function verifyFiles({ directory, manifest }: ModelFolder): Promise<void> {
   for (const [role, file] of Object.entries(manifest.files)) {
+    if (file === undefined) continue;
     const path = join(directory, file.name);
     const hash = createHash('sha256');
     let bytes = 0;

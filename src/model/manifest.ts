@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { columnCount, type LogMelParameters } from '../pipeline/prep/log-mel-parameters.ts';
+import { networkSchema } from './network/schema.ts';
 
 const positiveInteger = z.int().positive();
 const probability = z.number().min(0).max(1);
@@ -119,7 +120,12 @@ export const manifestSchema = z
       activation: tensorSchema.optional(),
     }),
     calibration: calibrationSchema,
-    files: z.strictObject({ onnx: fileSchema }),
+    /**
+     * `onnx`: the network as a graph. `weights`: the same network's weights as trained (safetensors), for the tfjs
+     * engine and for training on; `network` then says what they are the weights of.
+     */
+    files: z.strictObject({ onnx: fileSchema, weights: fileSchema.optional() }),
+    network: networkSchema.optional(),
     /** How and on what it was trained, in words. */
     training: z.strictObject({ how: z.string().min(1), data: z.string().min(1) }),
     /** Figures of the model card; free in form, not read by the server. */
@@ -156,10 +162,14 @@ export function expectedTensors(
 type Problem = [path: (string | number)[], message: string];
 
 /** Contradictions between fields that are each well formed. */
-function* inconsistencies(
-  manifest: Pick<ModelManifest, 'classes' | 'frame' | 'logmel' | 'grid' | 'tensors' | 'calibration'>,
-): Generator<Problem> {
-  const { classes, tensors, calibration } = manifest;
+function* inconsistencies(manifest: ModelManifest): Generator<Problem> {
+  const { classes, tensors, calibration, files, network } = manifest;
+  if ((network === undefined) !== (files.weights === undefined)) {
+    yield [['network'], 'and files.weights belong together: give both or neither'];
+  }
+  if (network !== undefined && network.classes !== classes.length) {
+    yield [['network', 'classes'], `is ${network.classes}, but there are ${classes.length} classes`];
+  }
   for (const field of ['name', 'colour'] as const) {
     const seen = new Set<string>();
     for (const [index, entry] of classes.entries()) {

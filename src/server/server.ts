@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import type { Logger } from 'pino';
-import { OnnxModel } from '../model/engine/onnx/onnx-model.ts';
+import type { ThreadedModel } from '../model/engine/threads/threaded-model.ts';
 import { loadManifest, type ModelFolder } from '../model/load-manifest.ts';
 import { systemClock } from '../pipeline/clock.ts';
 import { EarsightError } from '../pipeline/errors.ts';
@@ -19,6 +19,7 @@ import { clientAddress } from './access/client-address.ts';
 import { expectedNames, isTokenRequired } from './access/listening.ts';
 import { hasRole, mayOn } from './access/principal.ts';
 import type { Config } from './config/schema.ts';
+import { createModel } from './create-model.ts';
 import { FanOut } from './fan-out/fan-out.ts';
 import type { Sight } from './fan-out/sight.ts';
 import { attachHeatmapSocket, type HeatmapSocket } from './fan-out/upgrade.ts';
@@ -50,7 +51,7 @@ export class EarsightServer {
   readonly #pageDirectory: string;
   readonly #metrics = new Metrics();
   readonly #previews = new JpegEncoder();
-  readonly #model: OnnxModel;
+  readonly #model: ThreadedModel;
   readonly #fanOut: FanOut;
   readonly #pipeline: LocalizationPipeline;
   readonly #publications: Publications;
@@ -71,13 +72,8 @@ export class EarsightServer {
     this.#folder = folder;
     this.#pageDirectory =
       config.server.page === null ? join(packageRoot, 'dist', 'page') : locate(config.server.page);
-    this.#model = new OnnxModel(folder, {
-      ...(config.engine.workers === null ? {} : { workers: config.engine.workers }),
-      intraOpThreads: config.engine.intraOpThreads,
-      maxBatch: config.engine.maxBatch,
-      provider: config.engine.provider,
-      deviceId: config.engine.deviceId,
-      ...(parts.engineWorkerUrl === undefined ? {} : { workerUrl: parts.engineWorkerUrl }),
+    this.#model = createModel(folder, config.engine, {
+      workerUrl: parts.engineWorkerUrl,
       onFault: ({ worker, error, retryInMs }) => log.error({ worker, retryInMs }, error.message),
     });
     this.#fanOut = new FanOut({

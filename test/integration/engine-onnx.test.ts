@@ -7,11 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import {
-  type EngineFault,
-  OnnxModel,
-  type OnnxModelOptions,
-} from '../../src/model/engine/onnx/onnx-model.ts';
+import { OnnxModel, type OnnxModelOptions } from '../../src/model/engine/onnx/onnx-model.ts';
+import type { EngineFault } from '../../src/model/engine/threads/threaded-model.ts';
 import { loadManifest, type ModelFolder } from '../../src/model/load-manifest.ts';
 import type { ModelManifest } from '../../src/model/manifest.ts';
 import { HeatStage } from '../../src/pipeline/heatmap/heat-stage.ts';

@@ -8,14 +8,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OnnxModel } from '../../src/model/engine/onnx/onnx-model.ts';
 import { loadManifest } from '../../src/model/load-manifest.ts';
 import { evaluationOutputs } from '../../src/model/network/forward.ts';
-import type { WeightMap } from '../../src/model/network/weights.ts';
 import { classColour } from '../../src/training/export/class-colours.ts';
-import { exportModel } from '../../src/training/export/export-model.ts';
 import { patternBatch } from '../support/batches.ts';
-import { tensorsOf, tinyNetwork, unevenWeights } from '../support/network/tiny.ts';
+import { exportedNetwork, exportTiny } from '../support/network/export-tiny.ts';
+import { tensorsOf, unevenWeights } from '../support/network/tiny.ts';
 
-const network = tinyNetwork({ visualPooling: 'log-sum-exp' });
-const names = ['dog', 'clock', 'speech'];
 let folder: string;
 
 beforeAll(async () => {
@@ -23,32 +20,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const exported = (weights: WeightMap) =>
-  exportModel(folder, {
-    name: 'tiny',
-    version: '1.0.0',
-    description: 'A network of a test.',
-    network,
-    weights,
-    classes: names.map((name, index) => ({ name, colour: classColour(index) })),
-    frame: { width: 64, height: 48 },
-    calibration: {
-      source: 'none',
-      classes: names.map((name) => ({
-        name,
-        heard: { slope: 1, intercept: 0, on: 0.5, off: 0.4 },
-        seen: { slope: 1, intercept: 0 },
-      })),
-      similarity: { low: 0, high: 1 },
-      mapThreshold: 0.5,
-    },
-    training: { how: 'not at all', data: 'none' },
-    metrics: {},
-  });
-
 test('the engine says what the network says, for batches of one and of three', async () => {
-  const weights = unevenWeights(network, 6);
-  await exported(weights);
+  await exportTiny(folder, 6);
   const model = new OnnxModel(await loadManifest(folder), { workers: 1, maxBatch: 3 });
   try {
     await model.initialize();
@@ -60,7 +33,12 @@ test('the engine says what the network says, for batches of one and of three', a
           frames: tf.tensor4d(batch.frames, [size, 48, 64, 3], 'int32'),
           logmel: tf.tensor3d(batch.logmel, [size, 51, 64]),
         };
-        const outputs = evaluationOutputs(network, tensorsOf(weights), input, { kind: 'evaluation' });
+        const outputs = evaluationOutputs(
+          exportedNetwork,
+          tensorsOf(unevenWeights(exportedNetwork, 6)),
+          input,
+          { kind: 'evaluation' },
+        );
         return [outputs.audio_probability, outputs.visual_probability, outputs.similarity].map((tensor) =>
           tensor.dataSync(),
         );
@@ -78,10 +56,12 @@ test('the engine says what the network says, for batches of one and of three', a
 });
 
 test('a second export replaces the first whole', async () => {
-  const before = await exported(unevenWeights(network, 6));
-  const after = await exported(unevenWeights(network, 7));
+  const before = await exportTiny(folder, 6);
+  const after = await exportTiny(folder, 7);
   expect(after.files.onnx.sha256).not.toBe(before.files.onnx.sha256);
-  expect((await readdir(folder)).toSorted()).toEqual(['manifest.json', after.files.onnx.name].toSorted());
+  expect((await readdir(folder)).toSorted()).toEqual(
+    ['manifest.json', after.files.onnx.name, after.files.weights!.name].toSorted(),
+  );
   await expect(loadManifest(folder)).resolves.toMatchObject({ manifest: { name: 'tiny' } });
 });
 

@@ -368,16 +368,10 @@ describe('the network', () => {
           [...map].map(([name, { shape, data }]) => [name, tf.tensor(data, [...shape])]),
         );
         const input = { frames: frames as tf.Tensor4D, logmel: logmel as tf.Tensor3D };
-        if (folded) return servingOutputs(network, tensors, input);
-        const { audio_probability, visual_probability, similarity } = evaluationOutputs(
-          network,
-          tensors,
-          input,
-          {
-            kind: 'evaluation',
-          },
-        );
-        return { audio_probability, visual_probability, similarity };
+        if (folded) return { ...servingOutputs(network, tensors, input) };
+        const outputs = evaluationOutputs(network, tensors, input, { kind: 'evaluation' });
+        const { audio_probability, visual_probability, similarity, activation } = outputs;
+        return { audio_probability, visual_probability, similarity, activation };
       };
     const served = await onBoth(inputs, build(true), true);
     const trained = await onBoth(inputs, build(false), true);

@@ -66,47 +66,63 @@ export function align(
   return { sound, places, similarity: similarityMaps(options, sound, places) };
 }
 
-/**
- * The outputs of a served model (see the manifest): probabilities `[B, C]` heard and seen, similarity
- * `[B, C, U, V]`. The weights are folded.
- */
-export function servingOutputs(
-  options: NetworkOptions,
-  weights: Tensors,
-  input: { frames: tf.Tensor4D; logmel: tf.Tensor3D },
-): { audio_probability: tf.Tensor2D; visual_probability: tf.Tensor2D; similarity: tf.Tensor4D } {
-  const { audio_probability, visual_probability, similarity } = evaluationOutputs(options, weights, input, {
-    kind: 'serving',
-  });
-  return { audio_probability, visual_probability, similarity };
+/** The outputs of a served model (see the manifest). */
+export interface ServingOutputs {
+  /** Heard, `[B, C]`. */
+  audio_probability: tf.Tensor2D;
+  /** Seen, `[B, C]`. */
+  visual_probability: tf.Tensor2D;
+  /** `[B, C, U, V]`. */
+  similarity: tf.Tensor4D;
+  /** Class activation maps of the picture, `[B, C, U, V]`, not negative. */
+  activation: tf.Tensor4D;
 }
 
 /** All that evaluation compares, in the layout of the served outputs. */
-export interface EvaluationOutputs extends ReturnType<typeof servingOutputs> {
-  /** Class activation maps of the picture, `[B, C, U, V]`, not negative. */
-  activation: tf.Tensor4D;
+export interface EvaluationOutputs extends ServingOutputs {
   /** Class-agnostic Grad-CAM of the correspondence head, `[B, 1, U, V]`, not negative. */
   match_map: tf.Tensor4D;
+}
+
+export interface NetworkInput {
+  /** `[B, H, W, 3]`, 0..255. */
+  frames: tf.Tensor4D;
+  /** `[B, T, M]`. */
+  logmel: tf.Tensor3D;
+}
+
+/** @param weights - folded (see `foldBatchNorm`). */
+export function servingOutputs(
+  options: NetworkOptions,
+  weights: Tensors,
+  input: NetworkInput,
+): ServingOutputs {
+  return outputs(options, weights, input, { kind: 'serving' }).served;
 }
 
 /** @param mode - `evaluation` with weights as trained, `serving` with folded ones. */
 export function evaluationOutputs(
   options: NetworkOptions,
   weights: Tensors,
-  input: { frames: tf.Tensor4D; logmel: tf.Tensor3D },
+  input: NetworkInput,
   mode: Mode,
 ): EvaluationOutputs {
-  const visual = runBranch('visual', options, weights, input.frames, mode);
-  const audio = runBranch('audio', options, weights, input.logmel, mode);
+  const { served, audio, visual, asMaps } = outputs(options, weights, input, mode);
+  return { ...served, match_map: asMaps(matchMap(weights, audio.cells, visual.cells)) };
+}
+
+function outputs(options: NetworkOptions, weights: Tensors, { frames, logmel }: NetworkInput, mode: Mode) {
+  const visual = runBranch('visual', options, weights, frames, mode);
+  const audio = runBranch('audio', options, weights, logmel, mode);
   const { similarity } = align(options, weights, audio, visual);
-  const [batch, height, width] = input.frames.shape;
+  const [batch, height, width] = frames.shape;
   const { rows, cols } = gridOf({ width, height });
   const asMaps = (maps: tf.Tensor): tf.Tensor4D => tf.reshape(maps, [batch, -1, rows, cols]);
-  return {
+  const served: ServingOutputs = {
     audio_probability: tf.sigmoid(audio.logits),
     visual_probability: tf.sigmoid(visual.logits),
     similarity: asMaps(similarity),
     activation: asMaps(tf.transpose(visual.activation, [0, 2, 1])),
-    match_map: asMaps(matchMap(weights, audio.cells, visual.cells)),
   };
+  return { served, audio, visual, asMaps };
 }

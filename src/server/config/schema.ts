@@ -69,6 +69,12 @@ const model = z
 
 const engine = z
   .strictObject({
+    name: z
+      .enum(['onnx', 'tfjs'])
+      .default('onnx')
+      .describe(
+        'onnx: onnxruntime, the quickest on a cpu. tfjs: the network in TensorFlow.js, on @tensorflow/tfjs-node-gpu where that is installed; it needs a model with weights, and takes workers and maxBatch alone.',
+      ),
     provider: z
       .enum(['cpu', 'webgpu', 'cuda', 'tensorrt'])
       .default('cpu')

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expectedTensors, type ModelManifest, manifestSchema } from '../../model/manifest.ts';
 import { gridOf, type NetworkOptions } from '../../model/network/options.ts';
 import type { WeightMap } from '../../model/network/weights.ts';
+import { encodeSafetensors } from '../../model/safetensors.ts';
 import { columnCount, QIAN_LOG_MEL } from '../../pipeline/prep/log-mel-parameters.ts';
 import { writeAtomically } from '../trainer/atomic-file.ts';
 import { servedTensors, servingGraph } from './serving-graph.ts';
@@ -27,8 +28,8 @@ export interface ExportOptions {
 }
 
 /**
- * Writes into `folder`, which is made. The graph is named by its content and the manifest replaced in one step, so a
- * reader, or a crash at any moment, finds the old model or the new one whole; graphs of earlier exports are removed
+ * Writes into `folder`, which is made. Graph and weights are named by their content and the manifest replaced in one step, so a
+ * reader, or a crash at any moment, finds the old model or the new one whole; those of earlier exports are removed
  * at the end.
  *
  * @returns the manifest
@@ -38,8 +39,9 @@ export async function exportModel(folder: string, options: ExportOptions): Promi
   const { network, weights, frame, classes, calibration } = options;
   const logmel = { columns: columnCount(QIAN_LOG_MEL), mels: QIAN_LOG_MEL.mels };
   const graph = servingGraph(network, weights, { frame, logmel });
-  const sha256 = createHash('sha256').update(graph).digest('hex');
-  const graphName = `model-${sha256.slice(0, 8)}.onnx`;
+  const trained = encodeSafetensors(weights);
+  const graphFile = fileOf('model', 'onnx', graph);
+  const weightsFile = fileOf('weights', 'safetensors', trained);
   const sizes = { classes, frame: frameOf(frame), logmel: QIAN_LOG_MEL, grid: gridOf(frame) };
   const shapes = expectedTensors(sizes);
   const tensor = <R extends keyof typeof servedTensors>(role: R) => ({
@@ -61,17 +63,26 @@ export async function exportModel(folder: string, options: ExportOptions): Promi
       activation: tensor('activation'),
     },
     calibration,
-    files: { onnx: { name: graphName, bytes: graph.byteLength, sha256 } },
+    files: { onnx: graphFile, weights: weightsFile },
+    network,
     training: options.training,
     metrics: options.metrics,
   });
   await mkdir(folder, { recursive: true });
-  await writeAtomically(join(folder, graphName), graph);
+  await writeAtomically(join(folder, graphFile.name), graph);
+  await writeAtomically(join(folder, weightsFile.name), trained);
   await writeAtomically(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   for (const file of await readdir(folder)) {
-    if (/^model-[0-9a-f]{8}\.onnx$/.test(file) && file !== graphName) await rm(join(folder, file));
+    const ofAnExport = /^(model-[0-9a-f]{8}\.onnx|weights-[0-9a-f]{8}\.safetensors)$/.test(file);
+    if (ofAnExport && file !== graphFile.name && file !== weightsFile.name) await rm(join(folder, file));
   }
   return manifest;
+}
+
+/** A file named by its content, as the manifest has it. */
+function fileOf(stem: string, ending: string, content: Uint8Array): ModelManifest['files']['onnx'] {
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  return { name: `${stem}-${sha256.slice(0, 8)}.${ending}`, bytes: content.byteLength, sha256 };
 }
 
 function frameOf({ width, height }: { width: number; height: number }): ModelManifest['frame'] {

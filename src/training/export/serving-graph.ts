@@ -1,7 +1,7 @@
 /** The graph that the server runs: normalisation folded in, frames as bytes, a batch of any size. */
 
 import * as tf from '@tensorflow/tfjs-core';
-import { evaluationOutputs } from '../../model/network/forward.ts';
+import { servingOutputs } from '../../model/network/forward.ts';
 import type { NetworkOptions } from '../../model/network/options.ts';
 import { foldBatchNorm, type WeightMap } from '../../model/network/weights.ts';
 import { traceGraph } from '../../model/tracer/trace.ts';
@@ -45,7 +45,7 @@ export function servingGraph(
         frames: inputs[servedTensors.frames] as tf.Tensor4D,
         logmel: tf.reshape<tf.Rank.R3>(spectrum, [spectrum.shape[0], logmel.columns, logmel.mels]),
       };
-      const outputs = evaluationOutputs(network, constants, input, { kind: 'serving' });
+      const outputs = servingOutputs(network, constants, input);
       return {
         [servedTensors.audioProbability]: outputs.audio_probability,
         [servedTensors.visualProbability]: outputs.visual_probability,

@@ -1,7 +1,7 @@
 /** The life of a training thread: computes its share of each batch, then its range of the update. */
 
 import type { MessagePort } from 'node:worker_threads';
-import { toPlainError } from '../../model/engine/onnx/messages.ts';
+import { toPlainError } from '../../model/engine/threads/messages.ts';
 import type { SampleBatch } from '../sample.ts';
 import { Barrier, BrokenBarrier } from './barrier.ts';
 import { averageGain, averageRange, clipScale, followRange, updateRange } from './optimizer.ts';

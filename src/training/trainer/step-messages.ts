@@ -1,6 +1,6 @@
 /** What the main thread and a training thread say to each other. */
 
-import type { PlainError } from '../../model/engine/onnx/messages.ts';
+import type { PlainError } from '../../model/engine/threads/messages.ts';
 import type { SampleBatch } from '../sample.ts';
 import type { OptimizerRule } from './optimizer.ts';
 import type { ParameterLayout } from './parameters.ts';

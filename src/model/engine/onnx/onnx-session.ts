@@ -1,13 +1,14 @@
-/** One onnxruntime session of a localization model: loaded, checked against its manifest, warmed up, run. */
+/** One onnxruntime session of a localization model: loaded, checked against its manifest, run. */
 
 import type * as Ort from 'onnxruntime-node';
 import type { ModelBatch, ModelOutput } from '../../../pipeline/ports.ts';
 import { type ModelFolder, onnxPath, verifyFiles } from '../../load-manifest.ts';
-import { expectedTensors, type ModelManifest, type TensorRole } from '../../manifest.ts';
+import type { ModelManifest, TensorRole } from '../../manifest.ts';
+import type { EngineSession } from '../threads/serve-session.ts';
 import { checkTensors, mismatch } from './check-tensors.ts';
 import { providerUnavailable, type SessionSettings, sessionOptions } from './providers.ts';
 
-export class OnnxSession {
+export class OnnxSession implements EngineSession {
   readonly #ort: typeof Ort;
   readonly #session: Ort.InferenceSession;
   readonly #manifest: ModelManifest;
@@ -37,23 +38,6 @@ export class OnnxSession {
     }
     checkTensors(manifest, session.inputMetadata, session.outputMetadata);
     return new OnnxSession(ort, session, manifest);
-  }
-
-  /**
-   * Runs every batch size once on blank input, so that no live batch pays for first-run allocations,
-   * and settles the sizes that the ONNX file left open.
-   * @throws EarsightError `model-mismatch`.
-   */
-  async warmUp(maxBatch: number): Promise<void> {
-    const { frame, logmel } = this.#manifest;
-    const { logmel: declared } = expectedTensors(this.#manifest);
-    const columns = Number(declared.shape[2]);
-    for (let size = 1; size <= maxBatch; size++) {
-      const frames = new Uint8Array(size * frame.height * frame.width * 3);
-      const silence = Math.log(logmel.logOffset);
-      const sound = new Float32Array(size * columns * logmel.mels).fill(silence);
-      await this.run({ size, frames, logmel: sound });
-    }
   }
 
   /** @throws EarsightError `model-mismatch` for outputs that are not as declared; whatever onnxruntime throws. */

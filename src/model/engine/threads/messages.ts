@@ -3,12 +3,11 @@
 import { EarsightError, type ErrorCode, messageOf } from '../../../pipeline/errors.ts';
 import type { ModelBatch, ModelOutput } from '../../../pipeline/ports.ts';
 import type { ModelFolder } from '../../load-manifest.ts';
-import type { SessionSettings } from './providers.ts';
 
-/** `workerData` of an engine worker. */
-export interface WorkerSetup {
+/** `workerData` of an engine worker; the settings are the engine's own. */
+export interface WorkerSetup<Settings = unknown> {
   folder: ModelFolder;
-  settings: SessionSettings;
+  settings: Settings;
   maxBatch: number;
 }
 

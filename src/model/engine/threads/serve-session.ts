@@ -1,0 +1,67 @@
+/** The life of an engine worker thread: a session is opened and warmed up, then answers one batch at a time. */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import type { ModelBatch, ModelOutput } from '../../../pipeline/ports.ts';
+import { columnCount } from '../../../pipeline/prep/log-mel-parameters.ts';
+import { toPlainError, type WorkerReply, type WorkerRequest, type WorkerSetup } from './messages.ts';
+
+/** A model that is loaded in this thread. */
+export interface EngineSession {
+  /** Arrays of the answer are the caller's. */
+  run(batch: ModelBatch): Promise<ModelOutput>;
+  release(): Promise<void>;
+}
+
+/** For the entry of a worker thread. Runs every batch size once before `ready`, so that no live batch pays for it. */
+export async function serveSession<Settings>(
+  open: (setup: WorkerSetup<Settings>) => Promise<EngineSession>,
+): Promise<void> {
+  const port = parentPort;
+  if (port === null) throw new Error('an engine worker runs as a worker thread only');
+  const reply = (message: WorkerReply, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+  const handle = async (session: EngineSession, request: WorkerRequest): Promise<void> => {
+    switch (request.type) {
+      case 'run':
+        try {
+          const output = await session.run(request.batch);
+          reply({ type: 'done', output }, buffersOf(output));
+        } catch (thrown) {
+          reply({ type: 'failed', error: toPlainError(thrown, 'engine-failed') });
+        }
+        return;
+      case 'close':
+        port.close();
+        await session.release();
+    }
+  };
+  const setup = workerData as WorkerSetup<Settings>;
+  let session: EngineSession | null = null;
+  try {
+    const opened = await open(setup);
+    session = opened;
+    await warmUp(opened, setup);
+    port.on('message', (request: WorkerRequest) => void handle(opened, request));
+    reply({ type: 'ready' });
+  } catch (thrown) {
+    reply({ type: 'failed', error: toPlainError(thrown, 'engine-unavailable') });
+    await session?.release();
+  }
+}
+
+/** Blank input of every size: settles first-run allocations, and the sizes that a file left open. */
+async function warmUp(session: EngineSession, { folder, maxBatch }: WorkerSetup): Promise<void> {
+  const { frame, logmel } = folder.manifest;
+  for (let size = 1; size <= maxBatch; size++) {
+    const frames = new Uint8Array(size * frame.height * frame.width * 3);
+    const silence = Math.log(logmel.logOffset);
+    const sound = new Float32Array(size * columnCount(logmel) * logmel.mels).fill(silence);
+    await session.run({ size, frames, logmel: sound });
+  }
+}
+
+function buffersOf(output: ModelOutput): ArrayBuffer[] {
+  const { audioProbability, visualProbability, similarity, activation } = output;
+  const arrays = [audioProbability, visualProbability, similarity];
+  if (activation !== undefined) arrays.push(activation);
+  return arrays.map(({ buffer }) => buffer as ArrayBuffer);
+}
