@@ -8,6 +8,7 @@ import type { LocalizationModel, MediaSource, ModelBatch, ModelOutput } from './
 import { FrameResizer, type Resampler } from './prep/resize.ts';
 import type { SessionOptions, SessionStatus } from './session.ts';
 import { type SessionParts, StreamSession } from './stream-session.ts';
+import { Suspects } from './suspects.ts';
 import type { Localization } from './types.ts';
 
 export interface PipelineParts extends Omit<SessionParts, 'shape'> {
@@ -37,6 +38,7 @@ export class LocalizationPipeline {
   readonly #sessions = new Map<string, StreamSession>();
   readonly #requests = new Subject<Request>();
   readonly #subscription: Subscription;
+  readonly #suspects = new Suspects<StreamSession>();
   #closed = false;
 
   constructor(parts: PipelineParts) {
@@ -49,6 +51,7 @@ export class LocalizationPipeline {
           key: (request) => request.session,
           maxBatch: Math.min(batch.maxBatch, model.shape.maxBatch),
           maxDelayMs: batch.maxDelayMs,
+          alone: (session) => this.#suspects.has(session),
           concurrency: model.parallelism,
           project: (requests) => this.#answer(requests),
           onDrop: ({ session }, reason) => session.fail(reason),
@@ -75,7 +78,7 @@ export class LocalizationPipeline {
       source,
       options,
       { ...this.#parts, shape: this.#parts.model.shape },
-      { request: (of, window) => this.#requests.next({ session: of, window }), onStatus },
+      { request: (of, window) => this.#request(of, window), onStatus },
     );
     this.#sessions.set(source.id, session);
     return session;
@@ -89,6 +92,12 @@ export class LocalizationPipeline {
     this.#subscription.unsubscribe();
   }
 
+  #request(session: StreamSession, window: AlignedWindow): void {
+    if (this.#suspects.isPaused(session, this.#parts.clock.monotonicUs()))
+      session.fail('input-spoils-batches');
+    else this.#requests.next({ session, window });
+  }
+
   /** Never rejects: a failed batch is counted on each of its sessions, and the stream of requests goes on. */
   async #answer(requests: readonly Request[]): Promise<void> {
     const { clock, model, observer } = this.#parts;
@@ -99,13 +108,19 @@ export class LocalizationPipeline {
     try {
       const output = await model.run(batch);
       const inferredUs = clock.monotonicUs();
-      members.forEach(({ session, window }, i) =>
-        session.complete(window, localizationOf(output, members.length, i), { dispatchedUs, inferredUs }),
-      );
+      members.forEach(({ session, window }, i) => {
+        this.#suspects.succeeded(session);
+        session.complete(window, localizationOf(output, members.length, i), { dispatchedUs, inferredUs });
+      });
     } catch (error) {
       // The engine says and counts what went wrong with it; here only whose windows were lost.
       const reason =
         error instanceof EarsightError && error.code === 'closed' ? 'closed' : 'inference-failed';
+      const open = members.filter(({ session }) => !session.closed);
+      this.#suspects.failed(
+        open.map(({ session }) => session),
+        clock.monotonicUs(),
+      );
       for (const { session } of members) session.fail(reason);
     }
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EarsightError } from '../../src/pipeline/errors.ts';
 import type { HeatCalibration } from '../../src/pipeline/heatmap/heat-stage.ts';
 import type { PipelineObserver } from '../../src/pipeline/observer.ts';
 import type { HeatmapResult } from '../../src/pipeline/ports.ts';
@@ -27,6 +28,8 @@ const CALIBRATION: HeatCalibration = {
   mapThreshold: 0.5,
 };
 const FRAME_US = 100_000;
+/** A frame as bright as this breaks the batch that it is in. */
+const POISON_LUMA = 250;
 
 const clock = new FakeClock();
 const events: string[] = [];
@@ -50,11 +53,15 @@ beforeEach(() => {
   // Class 0 is as surely heard as the sound is loud; class 0's similarity is hot in the last cell.
   model = new FakeModel({
     shape: { ...TINY_SHAPE, logmel: { columns: 51, mels: 64 } },
-    answer: ({ frame, logmel }) => ({
-      audioProbability: [logmel[25 * 64 + 40]! > -10 ? 0.9 : 0.01, 0.01],
-      visualProbability: [frame[0]! / 255, 0],
-      similarity: [0, 0, 0, 0, 0, 0.8],
-    }),
+    answer: ({ frame, logmel }) => {
+      if (frame[0]! > POISON_LUMA - 5)
+        throw new EarsightError('engine-failed', 'poisoned', { retryable: true });
+      return {
+        audioProbability: [logmel[25 * 64 + 40]! > -10 ? 0.9 : 0.01, 0.01],
+        visualProbability: [frame[0]! / 255, 0],
+        similarity: [0, 0, 0, 0, 0, 0.8],
+      };
+    },
   });
   pipeline = new LocalizationPipeline({
     model,
@@ -196,6 +203,42 @@ describe('LocalizationPipeline', () => {
     await settle();
     expect(messages()).toHaveLength(1);
     expect(session.stats().drops).toMatchObject({ 'inference-failed': 1 });
+  });
+
+  it('tries the members of a failed batch alone, so that a poisoned input costs its own source only', async () => {
+    const [bad, badSession] = await warm('bad');
+    const [good] = await warm('good');
+    const [other] = await warm('other');
+    const step = async (luma: number): Promise<void> => {
+      bad.step(FRAME_US, { luma });
+      good.step(0);
+      other.step(0);
+      for (let i = 0; i < 4; i++) await settle();
+    };
+    model.hold();
+    good.step(0);
+    await settle();
+    bad.step(FRAME_US, { luma: POISON_LUMA });
+    other.step(0);
+    model.release();
+    for (let i = 0; i < 4; i++) await settle();
+    expect(events.filter((e) => e.startsWith('batch'))).toEqual(['batch 1', 'batch 2']);
+    expect(messages('other')).toHaveLength(0);
+    events.length = 0;
+    results.length = 0;
+    await step(POISON_LUMA);
+    expect(messages('good')).toHaveLength(1);
+    expect(messages('other')).toHaveLength(1);
+    await step(POISON_LUMA);
+    // Twice alone: from now on it is not tried for a while, and costs no worker.
+    events.length = 0;
+    await step(POISON_LUMA);
+    expect(events).toContain('bad dropped input-spoils-batches 1');
+    expect(messages('other')).toHaveLength(3);
+    // What has become sound again is let in again.
+    for (let i = 0; i < 8; i++) await step(20);
+    expect(messages('bad').length).toBeGreaterThan(0);
+    expect(badSession.stats().drops['inference-failed']).toBeGreaterThanOrEqual(3);
   });
 
   it('never uses sound of before a reconnection', async () => {

@@ -49,6 +49,24 @@ describe('batchNewest', () => {
     });
   });
 
+  it('gives a key that must be alone a batch of its own, in its turn and without waiting', () => {
+    marbles(({ hot, expectObservable }) => {
+      const source = hot('(abcde)', { a: 'a1', b: 'b1', c: 'c1', d: 'd1', e: 'e1' });
+      const result = source.pipe(
+        batchNewest({
+          key: keyOf,
+          maxBatch: 3,
+          maxDelayMs: 0,
+          concurrency: 1,
+          alone: (key) => key === 'c',
+          project: modelOf(3),
+        }),
+      );
+      // a runs at once; b is first in line and takes d and e along, past c; then c.
+      expectObservable(result).toBe('---x--y--z', { x: 'a1', y: 'b1+d1+e1', z: 'c1' });
+    });
+  });
+
   it('waits at most maxDelayMs for company', () => {
     marbles(({ hot, expectObservable }) => {
       const source = hot('a-b-----c', { a: 'a1', b: 'b1', c: 'c1' });

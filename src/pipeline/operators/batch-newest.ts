@@ -15,6 +15,8 @@ export interface BatchNewestConfig<T, K, R> {
   key: (item: T) => K;
   /** Most items in one batch, at least 1. */
   maxBatch: number;
+  /** Keys whose items get a batch of their own, because they may spoil it. None unless told. */
+  alone?: (key: K) => boolean;
   /** How long the first waiting item may wait for company while a place is free; 0 dispatches at once. */
   maxDelayMs: number;
   /** Batches in flight at a time, at least 1. */
@@ -36,6 +38,7 @@ export interface BatchNewestConfig<T, K, R> {
  */
 export function batchNewest<T, K, R>(config: BatchNewestConfig<T, K, R>): OperatorFunction<T, R> {
   const { key, maxBatch, maxDelayMs, concurrency, project, onDrop, scheduler = asyncScheduler } = config;
+  const alone = config.alone ?? (() => false);
   return (source) =>
     new Observable<R>((subscriber) => {
       /** Insertion order is the order of service; replacing a value keeps the key's place. */
@@ -48,7 +51,12 @@ export function batchNewest<T, K, R>(config: BatchNewestConfig<T, K, R>): Operat
       const ready = (): K[] => {
         const keys: K[] = [];
         for (const candidate of waiting.keys()) {
-          if (!flying.has(candidate)) keys.push(candidate);
+          if (flying.has(candidate)) continue;
+          if (alone(candidate)) {
+            if (keys.length === 0) return [candidate];
+            continue;
+          }
+          keys.push(candidate);
           if (keys.length === maxBatch) break;
         }
         return keys;
@@ -83,7 +91,7 @@ export function batchNewest<T, K, R>(config: BatchNewestConfig<T, K, R>): Operat
           const first = keys[0];
           if (first === undefined) break;
           const waitedMs = scheduler.now() - waiting.get(first)!.sinceMs;
-          if (keys.length < maxBatch && waitedMs < maxDelayMs && !sourceDone) {
+          if (keys.length < maxBatch && !alone(first) && waitedMs < maxDelayMs && !sourceDone) {
             wake = scheduler.schedule(dispatch, maxDelayMs - waitedMs);
             return;
           }
