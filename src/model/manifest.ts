@@ -45,7 +45,8 @@ const classCalibrationSchema = z.strictObject({
   seen: logisticSchema,
 });
 
-const calibrationSchema = z.strictObject({
+/** What makes a network's numbers mean the same for every class. */
+export const calibrationSchema = z.strictObject({
   /** On what it was measured, in words. */
   source: z.string().min(1),
   /** In the order of `classes`. */

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-/** The command line: `earsight serve | probe | token | bench`. */
+/** The command line: `earsight serve | evaluate | probe | token | bench`. */
 
 import { Command } from 'commander';
+import type { EvaluateFlags } from './commands/evaluate.ts';
 import { EXIT_USAGE, failureOf } from './commands/failure.ts';
 import { addSettingsFlags, type SettingsOptions } from './commands/settings-flags.ts';
 import type { TokenOptions } from './commands/token.ts';
@@ -50,6 +51,33 @@ program
   .option('--transport <name>', 'tcp or udp, for RTSP', 'tcp')
   .action((url: string, options: { json?: true; seconds: string; transport: string }) =>
     finish(import('./commands/probe.ts').then(({ probe }) => probe(url, options))),
+  );
+
+program
+  .command('evaluate <model>')
+  .description("evaluate a model's folder, or a training run's, by the published protocols")
+  .option(
+    '--data <path>',
+    'folder of photos and sounds or of a data set, or a JSONL manifest; the drawn cast',
+  )
+  .option('--scenes <file>', 'YAML file that says which folders make which class')
+  .option('--dataset <kind>', 'what lies in the --data folder, such as vggss or audioset-instrument')
+  .option('--annotations <path>', "the data set's annotations, where they lie elsewhere")
+  .option('--boxes <whose>', 'authors, dsol, avgn-xywh, avgn-xyxy or none')
+  .option('--pairing <how>', 'source-wise or side-by-side, for pairs of clips')
+  .option('--subset <file>', 'only the entries of this list')
+  .option('--method <names>', 'of random, all-ones, centre, avc, multi-task, cam, ours, paper', 'all')
+  .option('--first-stage <folder>', "the first stage's run, for the row multi-task")
+  .option('--samples <number>', 'how many examples', '2000')
+  .option('--seed <number>', 'what the scenes follow from', '1')
+  .option('--split <name>', 'train, validation or test', 'test')
+  .option('--drawn', 'draw the scenes of a folder with the cast instead of its photos')
+  .option('--calibrate <number>', 'calibrate on so many examples of the validation split first')
+  .option('--robustness <number>', 'so many examples for each of eleven alterations of the sound')
+  .option('--out <folder>', 'write evaluation.json, evaluation.html and calibration.json there')
+  .option('--json', 'print facts for programs')
+  .action((model: string, flags: EvaluateFlags) =>
+    finish(import('./commands/evaluate.ts').then(({ evaluate }) => evaluate(model, flags))),
   );
 
 program

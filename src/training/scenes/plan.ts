@@ -177,6 +177,9 @@ function styleForLayout(
   return styleOf(classIndex, supply, random);
 }
 
+/** What is heard in evaluation scenes without sound of the classes, by turns. */
+export const quietBeds = ['silence', 'noise', 'other'] as const;
+
 /** To a fixed rule, so that numbers of different models can be compared. */
 function planEvaluation(
   purpose: Extract<ScenePurpose, { kind: 'evaluation' }>,
@@ -194,7 +197,7 @@ function planEvaluation(
     sounding: typeof level === 'number' && i < shown,
   }));
   const absent = classes[shown + (withSilent ? 1 : 0)];
-  const quiet = (['silence', 'noise', 'other'] as const)[index % 3]!;
+  const quiet = quietBeds[index % quietBeds.length]!;
   return {
     layout: style === 'drawn' && index % 4 < 2 ? 'room' : 'cut-outs',
     things,

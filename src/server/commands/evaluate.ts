@@ -1,0 +1,118 @@
+/** `earsight evaluate <model>`: the paper's two tables and more, on scenes or on a published data set. */
+
+import { resolve } from 'node:path';
+import { EarsightError } from '../../pipeline/errors.ts';
+import { DATASET_KINDS } from '../../training/datasets/dataset-choice.ts';
+import { PAGE_FILE, evaluate as runEvaluation } from '../../training/evaluate/evaluate.ts';
+import { METHODS, type Method } from '../../training/evaluate/methods.ts';
+import type { DataChoice } from '../../training/evaluate/open-data.ts';
+import { confusionTable, tablesOf, textOf } from '../../training/evaluate/tables.ts';
+import { statusLine } from './status-line.ts';
+
+export interface EvaluateFlags {
+  data?: string;
+  scenes?: string;
+  dataset?: string;
+  annotations?: string;
+  boxes?: string;
+  pairing?: string;
+  subset?: string;
+  method: string;
+  firstStage?: string;
+  samples: string;
+  seed: string;
+  split: string;
+  drawn?: true;
+  calibrate?: string;
+  robustness?: string;
+  out?: string;
+  json?: true;
+}
+
+/** @returns the exit code. @throws EarsightError when model or data do not serve */
+export async function evaluate(folder: string, flags: EvaluateFlags): Promise<number> {
+  const line = statusLine(process.stderr);
+  const stop = new AbortController();
+  const onSignal = (): void =>
+    stop.abort(new EarsightError('closed', 'Stopped before the end: nothing was written.'));
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  try {
+    const { result, more, calibrated } = await runEvaluation({
+      folder: resolve(folder),
+      firstStage: flags.firstStage === undefined ? null : resolve(flags.firstStage),
+      data: dataOf(flags),
+      methods: methodsOf(flags.method),
+      calibrationSamples: flags.calibrate === undefined ? 0 : wholeNumber('--calibrate', flags.calibrate),
+      robustnessSamples: flags.robustness === undefined ? 0 : wholeNumber('--robustness', flags.robustness),
+      out: flags.out === undefined ? null : resolve(flags.out),
+      say: (what, done, total) => line.passing(`${what}: ${done} of ${total}`),
+      signal: stop.signal,
+    });
+    line.end();
+    if (flags.json === true) {
+      process.stdout.write(`${JSON.stringify({ result, calibrated }, null, 2)}\n`);
+      return 0;
+    }
+    const tables = [...tablesOf(result), ...more, confusionTable(result)];
+    const facts = [`${result.model} on ${result.samples} examples of ${result.data}`, ...result.remarks];
+    process.stdout.write(`${facts.join('\n')}\n\n${tables.map(textOf).join('\n')}`);
+    if (flags.out !== undefined) process.stdout.write(`\nWith pictures: ${resolve(flags.out, PAGE_FILE)}\n`);
+    return 0;
+  } finally {
+    line.end();
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+function dataOf(flags: EvaluateFlags): DataChoice {
+  const { data, scenes, dataset, annotations, boxes, pairing, subset, split } = flags;
+  if (split !== 'train' && split !== 'validation' && split !== 'test') {
+    throw new EarsightError('bad-config', `--split must be train, validation or test, but is "${split}".`);
+  }
+  if (dataset !== undefined && data === undefined) {
+    throw new EarsightError('bad-config', `--dataset ${dataset} needs --data, the folder of its media.`);
+  }
+  // What the choice holds is checked where it is parsed; here only its kind, so that the message names the flag.
+  if (dataset !== undefined && !DATASET_KINDS.some((kind) => kind === dataset)) {
+    throw new EarsightError(
+      'bad-config',
+      `--dataset must be one of ${DATASET_KINDS.join(', ')}, but is "${dataset}".`,
+    );
+  }
+  const own = {
+    ...(dataset === undefined ? {} : { kind: dataset }),
+    ...(annotations === undefined ? {} : { annotations: resolve(annotations) }),
+    ...(boxes === undefined ? {} : { boxes }),
+    ...(pairing === undefined ? {} : { pairing }),
+    ...(subset === undefined ? {} : { subset: resolve(subset) }),
+  };
+  return {
+    path: data === undefined ? null : resolve(data),
+    scenes: scenes === undefined ? null : resolve(scenes),
+    dataset: Object.keys(own).length === 0 ? null : own,
+    split,
+    style: flags.drawn === true ? 'drawn' : 'photo',
+    samples: wholeNumber('--samples', flags.samples),
+    seed: wholeNumber('--seed', flags.seed),
+  };
+}
+
+function methodsOf(text: string): Method[] {
+  if (text === 'all') return [...METHODS];
+  return text.split(',').map((name) => {
+    const found = METHODS.find((method) => method === name.trim());
+    if (found !== undefined) return found;
+    throw new EarsightError(
+      'bad-config',
+      `--method must be all or some of ${METHODS.join(', ')}, but "${name}" is none of them.`,
+    );
+  });
+}
+
+function wholeNumber(flag: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff && text.trim() !== '') return value;
+  throw new EarsightError('bad-config', `${flag} must be a whole number, but is "${text}".`);
+}

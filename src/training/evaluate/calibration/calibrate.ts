@@ -1,0 +1,101 @@
+/** From validation examples to the calibration that a model is served with. */
+
+import type { ModelManifest } from '../../../model/manifest.ts';
+import { calibrateProbability } from '../../../pipeline/heatmap/calibrate.ts';
+import { uncalibrated } from '../example.ts';
+import type { MapModel } from '../map-model.ts';
+import { runEvaluation } from '../run.ts';
+import type { SuitePart } from '../suite.ts';
+import { chooseMap, type MapChoice } from './choose-map.ts';
+import { chooseGate, type GateChoice } from './gates.ts';
+import { fitPlatt } from './platt.ts';
+import { ValidationRecords } from './records.ts';
+
+export type Calibration = ModelManifest['calibration'];
+
+/** Share of clips without sound that may open a gate on validation: below the aim on test, which is 0.05. */
+const FALSE_OPENS = 0.03;
+
+export interface CalibrationOptions {
+  model: MapModel;
+  /** Of the validation split; never of the test split. */
+  parts: readonly SuitePart[];
+  /** Of the examples, in words, for the manifest. */
+  source: string;
+  batchSize: number;
+  onProgress?: (done: number, total: number) => void;
+  signal?: AbortSignal;
+}
+
+export interface CalibrationResult {
+  calibration: Calibration;
+  examples: number;
+  gate: GateChoice;
+  map: MapChoice;
+}
+
+export async function calibrate(options: CalibrationOptions): Promise<CalibrationResult> {
+  const { model, parts, batchSize, onProgress, signal } = options;
+  const { classes, grid } = model.shape;
+  const records = new ValidationRecords();
+  await runEvaluation({
+    parts,
+    model,
+    firstStage: null,
+    calibration: uncalibrated(classes.length),
+    listeners: [records],
+    batchSize,
+    ...(onProgress === undefined ? {} : { onProgress }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return calibrationOf(records, classes, grid, options.source);
+}
+
+/** The part without a network. */
+export function calibrationOf(
+  { probabilities, sounding }: ValidationRecords,
+  classes: readonly string[],
+  grid: { rows: number; cols: number },
+  source: string,
+): CalibrationResult {
+  const rounded = ({ slope, intercept }: { slope: number; intercept: number }) => ({
+    slope: Number(slope.toFixed(4)),
+    intercept: Number(intercept.toFixed(4)),
+  });
+  const heard = classes.map((_, c) =>
+    rounded(
+      fitPlatt(
+        probabilities.map(({ audio }) => audio[c]!),
+        probabilities.map((record) => record.heard[c]!),
+      ),
+    ),
+  );
+  const seen = classes.map((_, c) =>
+    rounded(
+      fitPlatt(
+        probabilities.map(({ visual }) => visual[c]!),
+        probabilities.map((record) => record.seen[c]!),
+      ),
+    ),
+  );
+  const gate = chooseGate(
+    probabilities.map(({ audio, heard: labels }) => ({
+      heard: Float64Array.from(audio, (p, c) => calibrateProbability(p, heard[c]!)),
+      sounds: Array.from(labels, (label) => label >= 0.5),
+    })),
+    FALSE_OPENS,
+  );
+  const map = chooseMap(grid, sounding, seen);
+  const calibration: Calibration = {
+    source,
+    classes: classes.map((name, c) => ({
+      name,
+      heard: { ...heard[c]!, on: gate.on, off: gate.off },
+      seen: seen[c]!,
+    })),
+    similarity: map.similarity,
+    cells: map.cells,
+    mapThreshold: map.mapThreshold,
+  };
+  return { calibration, examples: probabilities.length, gate, map };
+}

@@ -1,0 +1,149 @@
+/** Calibration recovers what was put in, and chooses what is better. */
+
+import { describe, expect, it } from 'vitest';
+import { calibrationSchema } from '../../../model/manifest.ts';
+import { createRandom } from '../../../pipeline/ingest/demo/random.ts';
+import { unionOfBoxes } from '../../metrics/raster.ts';
+import { calibrationOf } from './calibrate.ts';
+import { chooseMap } from './choose-map.ts';
+import { chooseGate } from './gates.ts';
+import { fitLogistic } from './logistic-fit.ts';
+import { fitPlatt } from './platt.ts';
+import { SEARCH_SIDE, type SoundingClass, ValidationRecords } from './records.ts';
+
+const logistic = (z: number): number => 1 / (1 + Math.exp(-z));
+const GRID = { rows: 8, cols: 8 };
+const AS_IS = { slope: 1, intercept: 0 };
+
+describe('logistic regression', () => {
+  it('recovers the weights that soft targets were made with', () => {
+    const random = createRandom(1);
+    const x = Float64Array.from({ length: 500 }, () => random.between(-2, 2));
+    const y = Float64Array.from({ length: 500 }, () => random.between(-1, 3));
+    const target = x.map((value, i) => logistic(1.5 * value - 0.7 * y[i]! + 0.3));
+    const weights = fitLogistic({ features: [x, y, new Float64Array(500).fill(1)], target }, [0, 0, 0], 0);
+    for (const [i, expected] of [1.5, -0.7, 0.3].entries()) expect(weights[i]).toBeCloseTo(expected, 4);
+  });
+
+  it('stays finite where the data are separable', () => {
+    const x = Float64Array.of(-2, -1, 1, 2);
+    const [weight] = fitLogistic({ features: [x], target: Float64Array.of(0, 0, 1, 1) }, [0], 0.01);
+    expect(weight).toBeGreaterThan(1);
+    expect(weight).toBeLessThan(100);
+  });
+});
+
+describe('Platt scaling', () => {
+  it('undoes what distorted probabilities', () => {
+    const random = createRandom(2);
+    const raw: number[] = [];
+    const labels: number[] = [];
+    for (let i = 0; i < 20_000; i++) {
+      const odds = random.between(-4, 4);
+      labels.push(random.chance(logistic(odds)) ? 1 : 0);
+      // The network says half the log-odds, and one too many.
+      raw.push(logistic(odds / 2 + 1));
+    }
+    const { slope, intercept } = fitPlatt(raw, labels);
+    expect(slope).toBeCloseTo(2, 0);
+    expect(intercept).toBeCloseTo(-2, 0);
+  });
+
+  it('never turns scores round, and leaves a class without examples nearly as it is', () => {
+    expect(fitPlatt([0.9, 0.8, 0.1, 0.2], [0, 0, 1, 1]).slope).toBeGreaterThan(0);
+    expect(fitPlatt([], []).slope).toBe(1);
+  });
+});
+
+describe('gates', () => {
+  const example = (heard: number[], ...sounds: number[]) => ({
+    heard: Float64Array.from(heard),
+    sounds: heard.map((_, c) => sounds.includes(c)),
+  });
+
+  it('open as early as clips without sound allow', () => {
+    const quiet = Array.from({ length: 100 }, (_, i) => example([i / 200, 0.01]));
+    const loud = [example([0.9, 0.05], 0), example([0.3, 0.9], 0, 1)];
+    const { on, off, falseOpens, allHeard } = chooseGate([...quiet, ...loud], 0.05);
+    // Five of a hundred reach 0.475.
+    expect(on).toBeGreaterThan(0.47);
+    expect(on).toBeLessThanOrEqual(0.48);
+    expect(off).toBeLessThan(on);
+    expect(falseOpens).toBeLessThanOrEqual(0.05);
+    expect(allHeard.slice(0, 2)).toEqual([1, 0]);
+    expect(allHeard[2]).toBeNaN();
+  });
+
+  it('never open at next to nothing', () => {
+    expect(chooseGate([example([0, 0]), example([0.9, 0], 0)], 0.05).on).toBe(0.15);
+  });
+});
+
+/** Objects at random places; K knows where they are by `similar`, class activation by `active` (of 0 to 1). */
+function scenes(count: number, similar: number, active: number | null): SoundingClass[][] {
+  const random = createRandom(7);
+  return Array.from({ length: count }, (_, index) => {
+    const level = 1 + (index % 3);
+    return Array.from({ length: level }, (__, classIndex): SoundingClass => {
+      const offScreen = index % 10 === 9;
+      const [x0, y0] = [random.between(0, 0.5), random.between(0, 0.5)];
+      const box = { x0, y0, x1: x0 + 0.4, y1: y0 + 0.4 };
+      const inside = Float32Array.from({ length: 64 }, (___, cell) => {
+        const [x, y] = [((cell % 8) + 0.5) / 8, (Math.floor(cell / 8) + 0.5) / 8];
+        return !offScreen && x > box.x0 && x < box.x1 && y > box.y0 && y < box.y1 ? 1 : 0;
+      });
+      const noisy = (know: number): Float32Array =>
+        inside.map((value) => know * value + (1 - know) * random.next());
+      return {
+        classIndex,
+        level: offScreen ? 0 : level,
+        similarity: noisy(similar).map((value) => 0.8 * value),
+        activation: active === null ? null : noisy(active).map((value) => 5 * value),
+        mask: offScreen ? null : unionOfBoxes([box], SEARCH_SIDE, 'lvs'),
+        seen: offScreen ? 0.05 : 0.9,
+      };
+    });
+  });
+}
+
+describe('the shown map', () => {
+  const seen = [AS_IS, AS_IS, AS_IS];
+
+  it('is no worse than class activation at any cut of any level', () => {
+    const { judgement, cam, name } = chooseMap(GRID, scenes(60, 0.35, 0.65), seen);
+    expect(name).toContain('CAM');
+    judgement.success.forEach((cuts, level) =>
+      cuts.forEach((success, cut) => expect(success).toBeGreaterThanOrEqual(cam!.success[level]![cut]!)),
+    );
+    expect(judgement.peak.inSight).toBeGreaterThan(0.5);
+    expect(judgement.peak.offScreen).toBeLessThan(judgement.peak.inSight);
+  });
+
+  it('does without class activation where the network gives none', () => {
+    const { cells, cam, candidates, similarity, mapThreshold } = chooseMap(GRID, scenes(30, 0.7, null), seen);
+    expect(cam).toBeNull();
+    expect(cells.activation).toBe(0);
+    expect(cells.similarity).toBeGreaterThan(0);
+    expect(candidates).toHaveLength(2);
+    expect(candidates[0]!.merit).toBeGreaterThanOrEqual(candidates[1]!.merit);
+    expect(similarity.low).toBeLessThan(similarity.high);
+    expect(mapThreshold).toBeGreaterThan(0);
+  });
+});
+
+it('a whole calibration is what a manifest holds', () => {
+  const records = new ValidationRecords();
+  const random = createRandom(5);
+  for (const classes of scenes(30, 0.6, 0.6)) {
+    const heard = Float32Array.of(0, 0, 0);
+    for (const { classIndex } of classes) heard[classIndex] = 1;
+    const says = (labels: Float32Array): Float32Array =>
+      labels.map((label) => logistic((label === 1 ? 1.5 : -1.5) + random.between(-2, 2)));
+    records.probabilities.push({ audio: says(heard), visual: says(heard), heard, seen: heard, kind: null });
+    records.sounding.push(classes);
+  }
+  const { calibration, examples } = calibrationOf(records, ['a', 'b', 'c'], GRID, 'thirty made up.');
+  expect(examples).toBe(30);
+  expect(calibrationSchema.parse(calibration)).toEqual(calibration);
+  expect(new Set(calibration.classes.map(({ heard }) => heard.on)).size).toBe(1);
+});

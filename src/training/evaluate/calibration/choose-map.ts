@@ -1,0 +1,180 @@
+/** Which map is shown: K alone, K with class activation, with or without what is seen; how sharp, and where it begins. */
+
+import {
+  type CellLogistic,
+  calibrateCells,
+  calibrateProbability,
+  type Logistic,
+  logOdds,
+  type SimilarityRange,
+} from '../../../pipeline/heatmap/calibrate.ts';
+import { MapJudge, type MapJudgement, merit } from './judge-map.ts';
+import { fitLogistic } from './logistic-fit.ts';
+import { SEARCH_SIDE, type SoundingClass } from './records.ts';
+
+/** One way that was tried. */
+export interface MapCandidate {
+  name: string;
+  cells: CellLogistic;
+  judgement: MapJudgement;
+  merit: number;
+}
+
+export interface MapChoice {
+  cells: CellLogistic;
+  name: string;
+  judgement: MapJudgement;
+  /** Class activation maps alone; null where the network does not give them. */
+  cam: MapJudgement | null;
+  /** K alone, stretched to 0..1 (the paper's). */
+  paper: MapJudgement;
+  /** The best of every kind, best first. */
+  candidates: MapCandidate[];
+  /** Of the shown map: the share of its maximum that fits objects best. */
+  mapThreshold: number;
+  similarity: SimilarityRange;
+}
+
+/** Which of the network's numbers a kind of map uses. */
+const KINDS = [
+  { name: 'K', activation: false, seen: false, similarity: true },
+  { name: 'K and seen', activation: false, seen: true, similarity: true },
+  { name: 'K and CAM', activation: true, seen: false, similarity: true },
+  { name: 'K, CAM and seen', activation: true, seen: true, similarity: true },
+] as const;
+/** The fitted logistic function made steeper, so that the three cuts lie near its middle. */
+const SHARPNESS = [1, 1.5, 2, 3, 4.5];
+/** And moved, in log-odds before sharpening. */
+const SHIFTS = [-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5];
+const RIDGE = 1;
+
+/**
+ * @param seen - calibration of each class's probability of being seen
+ */
+export function chooseMap(
+  grid: { rows: number; cols: number },
+  examples: readonly (readonly SoundingClass[])[],
+  seen: readonly Logistic[],
+): MapChoice {
+  const judge = new MapJudge(grid, examples);
+  const all = examples.flat();
+  const hasActivation = all.every(({ activation }) => activation !== null);
+  const cam = hasActivation ? judge.judge(({ activation }, out) => out.set(activation!)) : null;
+  const paper = judge.judge(({ similarity }, out) => {
+    const low = similarity.reduce((a, b) => Math.min(a, b), Infinity);
+    for (let cell = 0; cell < out.length; cell++) out[cell] = similarity[cell]! - low;
+  });
+  const seenOf = ({ classIndex, seen: raw }: SoundingClass): number =>
+    calibrateProbability(raw, seen[classIndex]!);
+  const candidates = KINDS.filter(({ activation }) => hasActivation || !activation).map((kind) => {
+    const fitted = fitCells(grid, all, kind, seenOf);
+    return sharpened(fitted).reduce<MapCandidate | null>((best, cells) => {
+      const judgement = judge.judge((one, out) => writeCells(cells, one, seenOf(one), out));
+      const own = merit(judgement, cam);
+      return best !== null && best.merit >= own ? best : { name: kind.name, cells, judgement, merit: own };
+    }, null)!;
+  });
+  candidates.sort((a, b) => b.merit - a.merit);
+  const [chosen] = candidates;
+  const { name, cells, judgement } = chosen!;
+  return {
+    cells,
+    name,
+    judgement,
+    cam,
+    paper,
+    candidates,
+    mapThreshold: judge.bestShare((one, out) => writeCells(cells, one, seenOf(one), out)),
+    similarity: rangeOf(grid, all),
+  };
+}
+
+function writeCells(cells: CellLogistic, one: SoundingClass, seen: number, out: Float32Array): void {
+  const { similarity, activation } = one;
+  calibrateCells(cells, { similarity, activation: activation ?? undefined }, 0, seen, 1, out);
+}
+
+/** Logistic regression of "this cell belongs to the object that sounds" on what the network says of the cell. */
+function fitCells(
+  grid: { rows: number; cols: number },
+  all: readonly SoundingClass[],
+  kind: (typeof KINDS)[number],
+  seenOf: (one: SoundingClass) => number,
+): CellLogistic {
+  const cells = grid.rows * grid.cols;
+  const rows = all.length * cells;
+  const column = (): Float64Array => new Float64Array(rows);
+  const [similarity, activation, seen, target] = [column(), column(), column(), column()];
+  for (const [number, one] of all.entries()) {
+    const at = number * cells;
+    const odds = kind.seen ? logOdds(seenOf(one)) : 0;
+    const covered = coveredCells(grid, one.mask);
+    for (let cell = 0; cell < cells; cell++) {
+      similarity[at + cell] = one.similarity[cell]!;
+      activation[at + cell] = kind.activation ? one.activation![cell]! : 0;
+      seen[at + cell] = odds;
+      target[at + cell] = covered[cell]!;
+    }
+  }
+  const ones = column().fill(1);
+  const features = [similarity, ...(kind.activation ? [activation] : []), ...(kind.seen ? [seen] : []), ones];
+  const prior = features.map(() => 0);
+  const fitted = fitLogistic({ features, target }, prior, RIDGE);
+  let next = 0;
+  return {
+    similarity: fitted[next++]!,
+    activation: kind.activation ? fitted[next++]! : 0,
+    seen: kind.seen ? fitted[next++]! : 0,
+    offset: fitted[next]!,
+  };
+}
+
+/** Heat begins where three of four cells of the background lie below, and is full at the middle object's peak. */
+function rangeOf(grid: { rows: number; cols: number }, all: readonly SoundingClass[]): SimilarityRange {
+  const background: number[] = [];
+  const peaks: number[] = [];
+  for (const { similarity, mask } of all) {
+    const covered = coveredCells(grid, mask);
+    let peak = -1;
+    for (const [cell, share] of covered.entries()) {
+      if (share === 0) background.push(similarity[cell]!);
+      if (share > 0.5) peak = Math.max(peak, similarity[cell]!);
+    }
+    if (peak > -1) peaks.push(peak);
+  }
+  const quantile = (values: number[], share: number): number | undefined =>
+    Float64Array.from(values).sort()[Math.floor(share * (values.length - 1))];
+  const low = rounded(quantile(background, 0.75) ?? 0);
+  const high = rounded(quantile(peaks, 0.5) ?? 1);
+  return low < high ? { low, high } : { low: 0, high: 1 };
+}
+
+/** Share of each cell inside the mask, 0..1; nothing of a sound off screen. */
+function coveredCells({ rows, cols }: { rows: number; cols: number }, mask: Uint8Array | null): Float64Array {
+  const share = new Float64Array(rows * cols);
+  if (mask === null) return share;
+  const counts = new Float64Array(rows * cols);
+  for (let y = 0; y < SEARCH_SIDE; y++) {
+    const row = Math.floor((y * rows) / SEARCH_SIDE);
+    for (let x = 0; x < SEARCH_SIDE; x++) {
+      const cell = row * cols + Math.floor((x * cols) / SEARCH_SIDE);
+      counts[cell]!++;
+      share[cell]! += mask[y * SEARCH_SIDE + x]!;
+    }
+  }
+  return share.map((inside, cell) => inside / counts[cell]!);
+}
+
+function sharpened(fitted: CellLogistic): CellLogistic[] {
+  return SHARPNESS.flatMap((sharpness) =>
+    SHIFTS.map((shift) => ({
+      similarity: rounded(sharpness * fitted.similarity),
+      activation: rounded(sharpness * fitted.activation),
+      seen: rounded(sharpness * fitted.seen),
+      offset: rounded(sharpness * (fitted.offset + shift)),
+    })),
+  );
+}
+
+/** As the manifest shows it, so that what is judged is what is written. */
+const rounded = (value: number): number => Number(value.toFixed(4));

@@ -1,0 +1,124 @@
+/** From an example to the maps that each method makes of it: of one class, or of all that sounds. */
+
+import { writeClassMap } from '../../pipeline/heatmap/class-map.ts';
+import type { HeatCalibration } from '../../pipeline/heatmap/heat-stage.ts';
+import { minMaxMap } from '../../pipeline/heatmap/paper.ts';
+import { createRandom, hash } from '../../pipeline/ingest/demo/random.ts';
+import { allOnes, centredGaussian } from '../metrics/baseline-maps.ts';
+import { MapResizer } from '../metrics/resize-map.ts';
+import { type Example, PAPER_GATE } from './example.ts';
+import type { Method } from './methods.ts';
+
+/** Writes maps of `side` by `side` pixels; holds scratch memory, so one maker serves one caller at a time. */
+export class MapMaker {
+  readonly side: number;
+  readonly #calibration: HeatCalibration;
+  readonly #seed: number;
+  readonly #cells: Float32Array;
+  readonly #sum: Float32Array;
+  readonly #resizer: MapResizer;
+  readonly #ones: Float32Array;
+  readonly #centre: Float32Array;
+
+  constructor(
+    grid: { rows: number; cols: number },
+    side: number,
+    calibration: HeatCalibration,
+    seed: number,
+  ) {
+    this.side = side;
+    this.#calibration = calibration;
+    this.#seed = seed;
+    this.#cells = new Float32Array(grid.rows * grid.cols);
+    this.#sum = new Float32Array(this.#cells.length);
+    // Half-pixel centres, as the authors enlarge (method §1.6).
+    this.#resizer = new MapResizer(grid, side, 'bilinear');
+    this.#ones = allOnes(side);
+    this.#centre = centredGaussian(side);
+  }
+
+  /** The enlarged map of one class; false, with `out` as it was, where the network gives none. */
+  writeClass(method: Method, example: Example, index: number, out: Float32Array<ArrayBuffer>): boolean {
+    if (this.#writeFixed(method, out)) return true;
+    if (!this.writeCells(method, example, index, this.#cells)) return false;
+    this.#resizer.resize(this.#cells, 0, out);
+    return true;
+  }
+
+  /**
+   * The enlarged map of all that sounds: class maps weighted by the normalised probability of the classes that pass the
+   * gate, or of the most probable one (method §1.6). Ours adds up what the product shows, which may be nothing.
+   */
+  writeScene(method: Method, example: Example, out: Float32Array<ArrayBuffer>): boolean {
+    if (this.#writeFixed(method, out)) return true;
+    if (!this.writeSceneCells(method, example, this.#sum)) return false;
+    this.#resizer.resize(this.#sum, 0, out);
+    return true;
+  }
+
+  /** As {@link writeScene}, `[U, V]`; methods without cells of their own give false. */
+  writeSceneCells(method: Method, example: Example, out: Float32Array): boolean {
+    if (method === 'random' || method === 'avc') return this.writeCells(method, example, 0, out);
+    out.fill(0);
+    for (const { index, weight } of sceneWeights(method, example)) {
+      if (!this.writeCells(method, example, index, this.#cells)) return false;
+      for (let cell = 0; cell < out.length; cell++) out[cell] = out[cell]! + weight * this.#cells[cell]!;
+    }
+    return true;
+  }
+
+  /** `[U, V]` of one class, before enlarging; false where the network gives none. */
+  writeCells(method: Method, example: Example, index: number, out: Float32Array): boolean {
+    const { localization, matchMap, firstStage } = example;
+    const cells = out.length;
+    const take = (maps: Float32Array | null | undefined, at: number): boolean => {
+      if (maps === null || maps === undefined) return false;
+      out.set(maps.subarray(at, at + cells));
+      return true;
+    };
+    switch (method) {
+      case 'all-ones':
+      case 'centre':
+        return false;
+      case 'random': {
+        const random = createRandom(hash(this.#seed, example.index, index));
+        for (let cell = 0; cell < cells; cell++) out[cell] = random.next();
+        return true;
+      }
+      case 'avc':
+        return take(matchMap, 0);
+      case 'multi-task':
+        return take(firstStage, index * cells);
+      case 'cam':
+        return take(localization.activation, index * cells);
+      case 'paper':
+        minMaxMap(localization.similarity, index * cells, out);
+        return true;
+      case 'ours':
+        writeClassMap(this.#calibration, localization, index, { seen: example.seen[index]!, gain: 1 }, out);
+        return true;
+    }
+  }
+
+  #writeFixed(method: Method, out: Float32Array): boolean {
+    if (method === 'all-ones') out.set(this.#ones);
+    else if (method === 'centre') out.set(this.#centre);
+    else return false;
+    return true;
+  }
+}
+
+function sceneWeights(
+  method: Method,
+  { localization, heard, open }: Example,
+): { index: number; weight: number }[] {
+  if (method === 'ours') {
+    return open.flatMap((isOpen, index) => (isOpen ? [{ index, weight: heard[index]! }] : []));
+  }
+  const p = localization.audioProbability;
+  let most = 0;
+  for (let index = 1; index < p.length; index++) if (p[index]! > p[most]!) most = index;
+  const valid = [...p.keys()].filter((index) => p[index]! > PAPER_GATE || index === most);
+  const total = valid.reduce((sum, index) => sum + p[index]!, 0);
+  return valid.map((index) => ({ index, weight: total > 0 ? p[index]! / total : 0 }));
+}

@@ -1,0 +1,121 @@
+/** From a training run's folder to files: traced, calibrated, evaluated. */
+
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { calibrationSchema } from '../../model/manifest.ts';
+import { defaultNetwork, gridOf } from '../../model/network/options.ts';
+import { initialWeights } from '../../model/network/weights.ts';
+import { createBatch } from '../sample.ts';
+import { NETWORK_FILE, writeModel } from '../trainer/model-folder.ts';
+import { evaluate, PAGE_FILE, RESULT_FILE } from './evaluate.ts';
+import { METHODS } from './methods.ts';
+import { CALIBRATION_FILE, openModel } from './open-model.ts';
+
+const classes = ['dog', 'guitar', 'clock', 'speech'];
+const frame = { width: 48, height: 48 };
+const network = {
+  ...defaultNetwork(classes.length),
+  depth: 10 as const,
+  width: 4,
+  projection: { form: 'simplified' as const, hidden: 16, size: 8 },
+};
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'earsight-evaluate-'));
+  const weights = new Map([...initialWeights(network, 1)].map(([name, { data }]) => [name, data]));
+  await writeModel(folder, { format: 1, description: 'untrained', classes, network, frame }, weights);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const data = {
+  path: null,
+  scenes: null,
+  dataset: null,
+  split: 'test' as const,
+  style: 'drawn' as const,
+  samples: 12,
+  seed: 5,
+};
+const quiet = { say: () => undefined, signal: new AbortController().signal };
+
+describe('a run that is finished', () => {
+  it('is traced with every map, the same for any batch size', async () => {
+    const { model, calibration } = await openModel(folder);
+    expect(calibration).toBeNull();
+    expect(model.shape.grid).toEqual(gridOf(frame));
+    const two = createBatch(model.shape, 2);
+    for (let i = 0; i < two.frames.length; i++) two.frames[i] = (i * 37) % 251;
+    for (let i = 0; i < two.logmel.length; i++) two.logmel[i] = -7 + 4 * Math.sin(i);
+    const one = createBatch(model.shape, 1);
+    one.frames.set(two.frames.subarray(two.frames.length / 2));
+    one.logmel.set(two.logmel.subarray(two.logmel.length / 2));
+    const both = await model.run(two);
+    const second = await model.run(one);
+    await model.close();
+    for (const name of ['audioProbability', 'similarity', 'activation', 'matchMap'] as const) {
+      const [whole, half] = [both[name]!, second[name]!];
+      expect(whole.length).toBe(2 * half.length);
+      half.forEach((value, i) => expect(Math.abs(value - whole[half.length + i]!)).toBeLessThan(1e-5));
+    }
+    expect(both.activation!.length).toBe(2 * 4 * 9);
+    expect(both.matchMap!.length).toBe(2 * 9);
+  });
+
+  it('is calibrated, evaluated and written up', async () => {
+    const out = join(folder, 'out');
+    const { result, calibrated, robustness } = await evaluate({
+      folder,
+      firstStage: folder,
+      data,
+      methods: METHODS,
+      calibrationSamples: 16,
+      robustnessSamples: 4,
+      out,
+      ...quiet,
+    });
+    expect(result.samples).toBe(12);
+    expect(robustness).toHaveLength(11);
+    // The same weights on both sides, so the same maps.
+    expect(result.levels[0]!.rows['multi-task']).toEqual(result.levels[0]!.rows['cam']);
+    expect((await readdir(out)).toSorted()).toEqual([CALIBRATION_FILE, PAGE_FILE, RESULT_FILE].toSorted());
+    const written = JSON.parse(await readFile(join(out, RESULT_FILE), 'utf8'));
+    expect(written.result.perClass).toEqual(result.perClass);
+    const calibration = calibrationSchema.parse(
+      JSON.parse(await readFile(join(out, CALIBRATION_FILE), 'utf8')),
+    );
+    expect(calibration).toEqual(calibrated!.calibration);
+    expect(calibration.source).toContain('validation');
+    // Laid beside the weights it is what the next evaluation goes by.
+    await writeFile(join(folder, CALIBRATION_FILE), JSON.stringify(calibration));
+    const { model, calibration: found } = await openModel(folder);
+    await model.close();
+    expect(found).toEqual(calibration);
+  });
+
+  it('and one that is not is refused by name', async () => {
+    const empty = join(folder, 'empty');
+    await expect(openModel(empty)).rejects.toMatchObject({ code: 'model-missing' });
+    await writeFile(join(folder, CALIBRATION_FILE), '{"classes": 3}');
+    await expect(openModel(folder)).rejects.toMatchObject({
+      code: 'bad-manifest',
+      message: expect.stringContaining(CALIBRATION_FILE),
+    });
+    await writeFile(join(folder, NETWORK_FILE), '{');
+    await expect(openModel(folder)).rejects.toMatchObject({ code: 'bad-weights' });
+  });
+
+  it('knows no class that the cast does not have', async () => {
+    const weights = new Map([...initialWeights(network, 1)].map(([name, one]) => [name, one.data]));
+    const other = join(folder, 'other');
+    const names = ['dog', 'guitar', 'clock', 'kazoo'];
+    await writeModel(other, { format: 1, description: 'untrained', classes: names, network, frame }, weights);
+    const options = { firstStage: null, data, methods: METHODS, calibrationSamples: 0, robustnessSamples: 0 };
+    await expect(evaluate({ folder: other, out: null, ...options, ...quiet })).rejects.toMatchObject({
+      code: 'bad-config',
+      message: expect.stringContaining('kazoo'),
+    });
+  });
+});

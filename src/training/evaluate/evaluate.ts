@@ -1,0 +1,137 @@
+/** An evaluation from folder to files: the model, its data, calibration if asked for, tables, page, JSON. */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeAtomically } from '../trainer/atomic-file.ts';
+import { type CalibrationResult, calibrate } from './calibration/calibrate.ts';
+import { uncalibrated } from './example.ts';
+import type { Method } from './methods.ts';
+import { rowsOf } from './methods.ts';
+import { type DataChoice, DataOpener } from './open-data.ts';
+import { CALIBRATION_FILE, openModel } from './open-model.ts';
+import { FigureCollector } from './overlay.ts';
+import { pageOf } from './page.ts';
+import type { EvaluationResult } from './results.ts';
+import { measureRobustness, type Robustness, robustnessTable } from './robustness.ts';
+import { runEvaluation } from './run.ts';
+import { Scorer } from './scorer.ts';
+import type { Table } from './tables.ts';
+
+export const RESULT_FILE = 'evaluation.json';
+export const PAGE_FILE = 'evaluation.html';
+
+export interface EvaluateOptions {
+  /** Of the model, or of the run that trained it. */
+  folder: string;
+  /** Of the first stage's run, for the row `multi-task`. */
+  firstStage: string | null;
+  data: DataChoice;
+  methods: readonly Method[];
+  /** Examples of the validation split to calibrate on first; 0: the calibration that the model has. */
+  calibrationSamples: number;
+  /** Examples of each alteration of sound; 0: none. */
+  robustnessSamples: number;
+  /** Results go here; null: nowhere. */
+  out: string | null;
+  /** Told what is being done, and how far it is. */
+  say: (what: string, done: number, total: number) => void;
+  signal: AbortSignal;
+}
+
+export interface Evaluated {
+  result: EvaluationResult;
+  /** Beyond the result's own tables. */
+  more: Table[];
+  robustness: Robustness[];
+  calibrated: CalibrationResult | null;
+}
+
+/** Examples that the network sees at once. */
+const BATCH = 8;
+const FIGURES = 24;
+
+/** @throws EarsightError for models and data that do not serve; files are written whole or not at all */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
+  const { folder, data, methods, out, say, signal } = options;
+  const opened = await openModel(folder);
+  const { model } = opened;
+  const before =
+    options.firstStage === null ? null : await openModel(options.firstStage, model.shape.frame.width);
+  try {
+    const opener = new DataOpener(opened, (done, total) => say('decoding', done, total));
+    const calibrated = options.calibrationSamples === 0 ? null : await calibrateOn(opener, options, model);
+    const calibration =
+      calibrated?.calibration ?? opened.calibration ?? uncalibrated(model.shape.classes.length);
+    const { parts, scenes, protocol, description, remarks } = await opener.open(data);
+    const rows = rowsOf(methods);
+    const scorer = new Scorer({ shape: model.shape, rows, calibration, protocol, seed: data.seed });
+    const total = parts.reduce((sum, { count }) => sum + count, 0);
+    const every = Math.max(1, Math.floor(total / (2 * FIGURES)));
+    const figures = new FigureCollector(model.shape, calibration, { every, most: FIGURES, seed: data.seed });
+    await runEvaluation({
+      parts,
+      model,
+      firstStage: before?.model ?? null,
+      calibration,
+      listeners: out === null ? [scorer] : [scorer, figures],
+      batchSize: BATCH,
+      onProgress: (done, of) => say('evaluating', done, of),
+      signal,
+    });
+    const robustness =
+      scenes === null || options.robustnessSamples === 0
+        ? []
+        : await measureRobustness({
+            model,
+            calibration,
+            parts: scenes,
+            samples: options.robustnessSamples,
+            seed: data.seed,
+            batchSize: BATCH,
+            onProgress: (done, of) => say('altering sound', done, of),
+            signal,
+          });
+    const isCalibrated = calibrated !== null || opened.calibration !== null;
+    const result = scorer.result({
+      model: opened.name,
+      data: description,
+      seed: data.seed,
+      remarks: [
+        ...(isCalibrated ? [] : ['not calibrated: gates open at the raw probability 0.3, as in the paper']),
+        ...remarks,
+      ],
+    });
+    const more = robustness.length === 0 ? [] : [robustnessTable(robustness)];
+    if (out !== null) {
+      await mkdir(out, { recursive: true });
+      const json = { result, robustness, calibrated };
+      await writeAtomically(join(out, RESULT_FILE), `${JSON.stringify(json, null, 2)}\n`);
+      await writeAtomically(join(out, PAGE_FILE), pageOf(result, more, figures.figures));
+      if (calibrated !== null) {
+        const text = `${JSON.stringify(calibrated.calibration, null, 2)}\n`;
+        await writeAtomically(join(out, CALIBRATION_FILE), text);
+      }
+    }
+    return { result, more, robustness, calibrated };
+  } finally {
+    await model.close();
+    await before?.model.close();
+  }
+}
+
+async function calibrateOn(
+  opener: DataOpener,
+  { data, calibrationSamples, say, signal }: EvaluateOptions,
+  model: Awaited<ReturnType<typeof openModel>>['model'],
+): Promise<CalibrationResult> {
+  const split = 'validation' as const;
+  const { parts, description } = await opener.open({ ...data, split, samples: calibrationSamples });
+  return await calibrate({
+    model,
+    parts,
+    source: `${calibrationSamples} ${description}, seed ${data.seed}: a quarter each with one, two and three classes sounding in sight, half of these with a silent object of another class; 15 % silence, noise or foreign sound; 10 % sound off screen.`,
+    batchSize: BATCH,
+    onProgress: (done, total) => say('calibrating', done, total),
+    signal,
+  });
+}

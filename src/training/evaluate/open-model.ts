@@ -1,0 +1,104 @@
+/** Opens what is to be evaluated: a served model's folder, or what a training run left. */
+
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { loadManifest, onnxPath } from '../../model/load-manifest.ts';
+import { calibrationSchema } from '../../model/manifest.ts';
+import { gridOf } from '../../model/network/options.ts';
+import { EarsightError, messageOf } from '../../pipeline/errors.ts';
+import { columnCount, type LogMelParameters, QIAN_LOG_MEL } from '../../pipeline/prep/log-mel-parameters.ts';
+import type { Resampler } from '../../pipeline/prep/resize.ts';
+import type { SampleShape } from '../sample.ts';
+import { NETWORK_FILE, readModel, type TrainedModel } from '../trainer/model-folder.ts';
+import type { Calibration } from './calibration/calibrate.ts';
+import { evaluationGraph } from './network-graph.ts';
+import { OnnxMapModel } from './onnx-map-model.ts';
+
+/** Beside the weights of a run; a served model has it in its manifest. */
+export const CALIBRATION_FILE = 'calibration.json';
+
+export interface OpenedModel {
+  name: string;
+  model: OnnxMapModel;
+  /** The front end that the model hears by. */
+  logmel: LogMelParameters;
+  resampler: Resampler;
+  /** Null where nobody calibrated it yet. */
+  calibration: Calibration | null;
+}
+
+/**
+ * A folder with weights gives every map. One with a manifest alone gives what is served: no match map, and class
+ * activation maps only where they are among the served tensors.
+ *
+ * @param side - of the square picture, pixels, for weights that are to be run at another size than they were trained at
+ * @throws EarsightError `model-missing`, `bad-manifest`, `model-mismatch`, `bad-weights`
+ */
+export async function openModel(folder: string, side?: number): Promise<OpenedModel> {
+  const hasManifest = existsSync(join(folder, 'manifest.json'));
+  const trained = existsSync(join(folder, NETWORK_FILE)) ? await readModel(folder) : null;
+  if (!hasManifest && trained === null) {
+    throw new EarsightError(
+      'model-missing',
+      `${folder} holds neither manifest.json nor ${NETWORK_FILE}: name the folder of a model, or of a training run that is finished.`,
+    );
+  }
+  if (!hasManifest) return await openTrained(folder, trained!, side, await readCalibration(folder));
+  const served = await loadManifest(folder);
+  const { manifest } = served;
+  const { name, calibration, logmel, frame } = manifest;
+  const about = { name, calibration, logmel, resampler: frame.resampler };
+  if (trained !== null) {
+    const opened = await openTrained(folder, trained, side ?? frame.width, calibration);
+    return { ...opened, ...about };
+  }
+  const shape: SampleShape = {
+    classes: manifest.classes.map((one) => one.name),
+    frame: { width: frame.width, height: frame.height },
+    logmel: { columns: columnCount(logmel), mels: logmel.mels },
+    grid: manifest.grid,
+  };
+  return { ...about, model: await OnnxMapModel.open(onnxPath(served), shape) };
+}
+
+async function openTrained(
+  folder: string,
+  { description, weights }: TrainedModel,
+  side: number | undefined,
+  calibration: Calibration | null,
+): Promise<OpenedModel> {
+  const frame = side === undefined ? description.frame : { width: side, height: side };
+  const shape: SampleShape = {
+    classes: description.classes,
+    frame,
+    logmel: { columns: columnCount(QIAN_LOG_MEL), mels: QIAN_LOG_MEL.mels },
+    grid: gridOf(frame),
+  };
+  const graph = evaluationGraph(description.network, weights, shape);
+  return {
+    name: folder,
+    model: await OnnxMapModel.open(graph, shape),
+    logmel: QIAN_LOG_MEL,
+    resampler: 'area',
+    calibration,
+  };
+}
+
+async function readCalibration(folder: string): Promise<Calibration | null> {
+  const path = join(folder, CALIBRATION_FILE);
+  if (!existsSync(path)) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw new EarsightError('bad-manifest', `${path} cannot be read: ${messageOf(cause)}.`, { cause });
+  }
+  const parsed = calibrationSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new EarsightError(
+    'bad-manifest',
+    `${path} is no calibration: ${z.prettifyError(parsed.error)}. Delete it and calibrate again.`,
+  );
+}
