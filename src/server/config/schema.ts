@@ -109,7 +109,7 @@ const engine = z
       .number()
       .min(0)
       .max(100)
-      .default(2)
+      .default(0)
       .describe(
         'How long a run may wait for company, in milliseconds. Higher fills batches, lower answers sooner.',
       ),

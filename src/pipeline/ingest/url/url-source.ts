@@ -152,7 +152,8 @@ export class UrlSource implements MediaSource {
     }
     const log = exit.log.at(-1);
     if (verdict?.kind === 'failed') {
-      const detail = this.#redact(log === undefined ? verdict.detail : `${verdict.detail}. FFmpeg: ${log}`);
+      const words = log === undefined ? verdict.detail : `${verdict.detail}. FFmpeg: ${log}`;
+      const detail = asSentence(this.#redact(words));
       // A file does not mend itself; a camera may.
       if (this.#source.kind === 'file') this.#finish({ phase: 'failed', reason: verdict.code, detail });
       else this.#fail(verdict.code, detail);
@@ -175,7 +176,7 @@ export class UrlSource implements MediaSource {
       phase: 'reconnecting',
       epoch,
       reason,
-      detail: this.#redact(detail),
+      detail: asSentence(this.#redact(detail)),
       retryInMs,
     });
     this.#retry = setTimeout(() => {
@@ -193,4 +194,8 @@ export class UrlSource implements MediaSource {
     this.#sink = null;
     sink?.phase(phase);
   }
+}
+
+function asSentence(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
