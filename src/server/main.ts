@@ -3,6 +3,7 @@
 
 import { Command } from 'commander';
 import type { EvaluateFlags } from './commands/evaluate.ts';
+import type { ExportFlags } from './commands/export.ts';
 import { EXIT_USAGE, failureOf } from './commands/failure.ts';
 import { addSettingsFlags, type SettingsOptions } from './commands/settings-flags.ts';
 import type { TokenOptions } from './commands/token.ts';
@@ -78,6 +79,20 @@ program
   .option('--json', 'print facts for programs')
   .action((model: string, flags: EvaluateFlags) =>
     finish(import('./commands/evaluate.ts').then(({ evaluate }) => evaluate(model, flags))),
+  );
+
+program
+  .command('export <run>')
+  .description('calibrate what a training run left, and write the model folder that is served')
+  .option('--out <folder>', "where the model goes; the run's folder unless told")
+  .option('--data <folder>', 'photos and sounds that it was trained on; the drawn cast')
+  .option('--scenes <file>', 'YAML file that says which folders make which class')
+  .option('--name <name>', "the model's name; the folder's unless told")
+  .option('--model-version <version>', 'its version', '1.0.0')
+  .option('--samples <number>', 'how many validation examples calibrate it', '1200')
+  .option('--seed <number>', 'what the scenes follow from', '7')
+  .action((run: string, flags: ExportFlags) =>
+    finish(import('./commands/export.ts').then(({ exportRun }) => exportRun(run, flags))),
   );
 
 program

@@ -9,8 +9,10 @@ import { OnnxModel } from '../../src/model/engine/onnx/onnx-model.ts';
 import { loadManifest } from '../../src/model/load-manifest.ts';
 import { evaluationOutputs } from '../../src/model/network/forward.ts';
 import { classColour } from '../../src/training/export/class-colours.ts';
+import { finishRun } from '../../src/training/export/finish-run.ts';
+import { writeModel } from '../../src/training/trainer/model-folder.ts';
 import { patternBatch } from '../support/batches.ts';
-import { exportedNetwork, exportTiny } from '../support/network/export-tiny.ts';
+import { exportedNetwork, exportTiny, tinyClasses } from '../support/network/export-tiny.ts';
 import { tensorsOf, unevenWeights } from '../support/network/tiny.ts';
 
 let folder: string;
@@ -63,6 +65,36 @@ test('a second export replaces the first whole', async () => {
     ['manifest.json', after.files.onnx.name, after.files.weights!.name].toSorted(),
   );
   await expect(loadManifest(folder)).resolves.toMatchObject({ manifest: { name: 'tiny' } });
+});
+
+test('what a run left is calibrated on validation scenes and served', async () => {
+  const run = await mkdtemp(join(tmpdir(), 'earsight-run-'));
+  try {
+    const arrays = new Map([...unevenWeights(exportedNetwork, 8)].map(([name, { data }]) => [name, data]));
+    const frame = { width: 64, height: 64 };
+    await writeModel(
+      run,
+      { format: 1, description: 'A run.', classes: tinyClasses, network: exportedNetwork, frame },
+      arrays,
+    );
+    const { manifest } = await finishRun({
+      run,
+      out: run,
+      name: 'tiny',
+      version: '2.0.0',
+      data: { path: null, scenes: null, dataset: null, seed: 3 },
+      samples: 40,
+      training: { how: 'not at all', data: 'none' },
+      metrics: {},
+      say: () => undefined,
+      signal: new AbortController().signal,
+    });
+    expect(manifest.calibration.source).toContain('validation split');
+    expect(manifest.calibration.classes.map(({ name }) => name)).toEqual(tinyClasses);
+    await expect(loadManifest(run)).resolves.toMatchObject({ manifest: { version: '2.0.0', frame } });
+  } finally {
+    await rm(run, { recursive: true });
+  }
 });
 
 test('every class has a colour of its own', () => {

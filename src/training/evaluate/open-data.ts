@@ -34,6 +34,10 @@ export interface OpenedData {
   /** The same parts where they are composed scenes, whose sound can be altered; else null. */
   scenes: (SuitePart & { source: SceneSource })[] | null;
   protocol: BoxProtocol;
+  /** Examples in all parts. */
+  samples: number;
+  /** Whether the drawn cast has three of the classes or more, enough for scenes of every level. */
+  hasDrawings: boolean;
   /** What it is, in words. */
   description: string;
   remarks: string[];
@@ -80,6 +84,8 @@ export class DataOpener {
     const count = Math.min(samples, source.length);
     return {
       parts: [{ source, count, kindOf: () => null }],
+      samples: count,
+      hasDrawings: false,
       scenes: null,
       protocol: boxProtocol(choice.kind),
       description: `${choice.kind} (${basename(path)})`,
@@ -111,6 +117,8 @@ export class DataOpener {
       path === null ? 'the drawn cast' : style === 'photo' ? 'photos and recordings' : 'the drawn cast';
     return {
       parts,
+      samples: parts.reduce((sum, { count }) => sum + count, 0),
+      hasDrawings: classes.filter(({ drawn }) => drawn !== null).length >= 3,
       scenes: parts,
       protocol: boxProtocol(null),
       description: `scenes composed of ${of}, ${split} split`,

@@ -1,0 +1,76 @@
+/** `earsight export <run>`: calibrates what a training run left and writes the model folder that is served. */
+
+import { basename, resolve } from 'node:path';
+import { EarsightError } from '../../pipeline/errors.ts';
+import { finishRun } from '../../training/export/finish-run.ts';
+import { statusLine } from './status-line.ts';
+
+export interface ExportFlags {
+  out?: string;
+  data?: string;
+  scenes?: string;
+  name?: string;
+  modelVersion: string;
+  samples: string;
+  seed: string;
+}
+
+/** @returns the exit code. @throws EarsightError when the run or its data do not serve */
+export async function exportRun(folder: string, flags: ExportFlags): Promise<number> {
+  const run = resolve(folder);
+  const out = resolve(flags.out ?? folder);
+  const line = statusLine(process.stderr);
+  const stop = new AbortController();
+  const onSignal = (): void =>
+    stop.abort(new EarsightError('closed', 'Stopped before the end: nothing was written.'));
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  try {
+    const { manifest, calibrated } = await finishRun({
+      run,
+      out,
+      name: flags.name ?? plainName(basename(out)),
+      version: flags.modelVersion,
+      data: {
+        path: flags.data === undefined ? null : resolve(flags.data),
+        scenes: flags.scenes === undefined ? null : resolve(flags.scenes),
+        dataset: null,
+        seed: wholeNumber('--seed', flags.seed),
+      },
+      samples: wholeNumber('--samples', flags.samples),
+      training: {
+        how: 'by earsight train; recipe.json and report.html of the run tell how',
+        data: flags.data === undefined ? 'the drawn cast' : basename(resolve(flags.data)),
+      },
+      metrics: {},
+      say: (what, done, total) => line.passing(`${what}: ${done} of ${total}`),
+      signal: stop.signal,
+    });
+    line.end();
+    const { gate, map } = calibrated;
+    process.stdout.write(
+      `${manifest.name} is in ${out}. Serve it: earsight serve --set model.path=${out}\n` +
+        `Gates open at ${gate.on.toFixed(2)} (${(100 * gate.falseOpens).toFixed(1)} % of clips without sound pass on validation); heat is ${map.name}.\n`,
+    );
+    return 0;
+  } finally {
+    line.end();
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+/** A folder's name as a model may be called. */
+export function plainName(text: string): string {
+  const plain = text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+  return plain === '' ? 'model' : plain;
+}
+
+function wholeNumber(flag: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff && text.trim() !== '') return value;
+  throw new EarsightError('bad-config', `${flag} must be a whole number, but is "${text}".`);
+}

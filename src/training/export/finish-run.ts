@@ -1,0 +1,72 @@
+/** From what a training run left to a model folder that can be served: calibrated on validation scenes, exported. */
+
+import type { ModelManifest } from '../../model/manifest.ts';
+import { type CalibrationResult, calibrate } from '../evaluate/calibration/calibrate.ts';
+import { type DataChoice, DataOpener } from '../evaluate/open-data.ts';
+import { openModel } from '../evaluate/open-model.ts';
+import { readModel } from '../trainer/model-folder.ts';
+import { classColour } from './class-colours.ts';
+import { exportModel } from './export-model.ts';
+
+export interface FinishOptions {
+  /** Of the finished run. */
+  run: string;
+  /** Where the model goes; may be the run's folder. */
+  out: string;
+  /** Of the model: lower-case letters, digits and dashes. */
+  name: string;
+  version: string;
+  /** What it was trained on; its validation split calibrates it. */
+  data: Pick<DataChoice, 'path' | 'scenes' | 'dataset' | 'seed'>;
+  /** Validation examples with photos and recordings; a third as many drawn ones are added where the cast has them. */
+  samples: number;
+  training: ModelManifest['training'];
+  metrics: ModelManifest['metrics'];
+  /** Told what is being done, and how far it is. */
+  say: (what: string, done: number, total: number) => void;
+  signal: AbortSignal;
+}
+
+const BATCH = 8;
+
+/** @throws EarsightError for runs and data that do not serve; the model folder is written whole or not at all */
+export async function finishRun(
+  options: FinishOptions,
+): Promise<{ manifest: ModelManifest; calibrated: CalibrationResult }> {
+  const { run, data, samples, say, signal } = options;
+  const { description, weights } = await readModel(run);
+  const { model, ...about } = await openModel(run, description.frame.width);
+  let calibrated: CalibrationResult;
+  try {
+    const opener = new DataOpener({ model, ...about }, (done, total) => say('decoding', done, total));
+    const choice = { ...data, split: 'validation' as const };
+    const opened = [await opener.open({ ...choice, style: 'photo', samples })];
+    // People point the demo scene's drawings at every model that knows some of them.
+    if (data.path !== null && data.dataset === null && opened[0]!.hasDrawings) {
+      opened.push(await opener.open({ ...choice, style: 'drawn', samples: Math.round(samples / 3) }));
+    }
+    calibrated = await calibrate({
+      model,
+      parts: opened.flatMap(({ parts }) => parts),
+      source: `${opened.map((one) => `${one.samples} ${one.description}`).join(' and ')}; seed ${data.seed}.`,
+      batchSize: BATCH,
+      onProgress: (done, total) => say('calibrating', done, total),
+      signal,
+    });
+  } finally {
+    await model.close();
+  }
+  const manifest = await exportModel(options.out, {
+    name: options.name,
+    version: options.version,
+    description: description.description,
+    network: description.network,
+    weights,
+    classes: description.classes.map((name, index) => ({ name, colour: classColour(index) })),
+    frame: description.frame,
+    calibration: calibrated.calibration,
+    training: options.training,
+    metrics: options.metrics,
+  });
+  return { manifest, calibrated };
+}
