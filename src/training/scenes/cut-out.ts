@@ -35,8 +35,9 @@ export function matteOf(photo: Photo, box: ShareBox | null): Mask | null {
   if (ground === null) return null;
   const isGround = (pixel: number): boolean => distance(rgb, pixel * 3, ground) < GROUND_DISTANCE;
   const flooded = flood(width, height, isGround);
-  const thing = largestPiece(width, height, flooded);
-  if (thing === null) return null;
+  const { piece: thing, area, total } = largestPiece(width, height, flooded);
+  const share = area / thing.length;
+  if (share < MIN_AREA_SHARE || share > MAX_AREA_SHARE || area < MIN_CONNECTED_SHARE * total) return null;
   if (box !== null && agreement(boundsOfMask(thing, width, height), box) < MIN_BOX_AGREEMENT) return null;
   return softened(thing, width, height);
 }
@@ -151,8 +152,17 @@ function flood(width: number, height: number, isGround: (pixel: number) => boole
   return reached;
 }
 
-/** 255 in the largest connected piece that the flood left, where that is a sane thing; else null. */
-function largestPiece(width: number, height: number, flooded: Uint8Array): Mask | null {
+/** The mask with what it encloses. */
+export function fillHoles(mask: Mask, width: number, height: number): Mask {
+  return flood(width, height, (pixel) => mask[pixel] === 0).map((reached) => (reached === 0 ? 255 : 0));
+}
+
+/** 255 in the largest connected piece of what the flood left, its area and that of all pieces, in pixels. */
+export function largestPiece(
+  width: number,
+  height: number,
+  flooded: Uint8Array,
+): { piece: Mask; area: number; total: number } {
   const label = new Int32Array(width * height);
   let best = 0;
   let bestArea = 0;
@@ -185,9 +195,9 @@ function largestPiece(width: number, height: number, flooded: Uint8Array): Mask 
       bestArea = area;
     }
   }
-  const share = bestArea / label.length;
-  if (share < MIN_AREA_SHARE || share > MAX_AREA_SHARE || bestArea < MIN_CONNECTED_SHARE * total) return null;
-  return Uint8Array.from(label, (piece) => (piece === best ? 255 : 0));
+  const piece = new Uint8Array(label.length);
+  for (let i = 0; i < piece.length; i++) piece[i] = label[i] === best ? 255 : 0;
+  return { piece, area: bestArea, total };
 }
 
 /** Shrinks by about half a pixel and blurs the edge, so that no rim of the old background comes along. */

@@ -13,6 +13,7 @@ import { boundsOfMask, type Mask, matteOf, polygonMask } from './cut-out.ts';
 import { activeLevel } from './levels.ts';
 import { groupByLook, LookHash } from './look.ts';
 import type { Level, MediaBank, PhotoEntry, PhotoObject, SkippedFile, SoundEntry } from './media-bank.ts';
+import { segment } from './segment.ts';
 import { soundGroup, splitGroups } from './split.ts';
 
 export interface BankOptions {
@@ -94,6 +95,8 @@ interface Job {
   key: string;
   category: string;
   role: PhotoEntry['role'];
+  /** Of one of the list's classes. */
+  ofClass: boolean;
 }
 
 function filesOf(root: string, folder: string): string[] {
@@ -110,7 +113,7 @@ function filesOf(root: string, folder: string): string[] {
 function photoJobs({ root, list }: BankOptions): Job[] {
   const { photos, silent, backgrounds } = list.folders;
   const jobs: Job[] = [];
-  const add = (base: string, category: string, role: Job['role']): void => {
+  const add = (base: string, category: string, role: Job['role'], ofClass = false): void => {
     const folder = category === '' ? base : `${base}/${category}`;
     for (const name of filesOf(root, folder))
       jobs.push({
@@ -118,10 +121,11 @@ function photoJobs({ root, list }: BankOptions): Job[] {
         key: category === '' ? name : `${category}/${name}`,
         category,
         role,
+        ofClass,
       });
   };
   for (const { photos: categories } of list.classes)
-    for (const category of categories) add(photos, category, 'thing');
+    for (const category of categories) add(photos, category, 'thing', true);
   for (const category of list.silent) add(photos, category, 'thing');
   for (const category of subfolders(join(root, silent))) add(silent, category, 'thing');
   add(backgrounds, '', 'background');
@@ -137,6 +141,7 @@ function soundJobs({ root, list }: BankOptions): Job[] {
       key: name,
       category,
       role: 'thing' as const,
+      ofClass: true,
     }));
   });
 }
@@ -153,11 +158,15 @@ function studied(job: Job, photo: Photo, annotations: readonly Annotation[], loo
   for (const { category, box, outline } of annotations) {
     const alone = category === job.category && own.length === 1;
     const mask =
-      outline !== null ? polygonMask(outline, photo.width, photo.height) : alone ? matteOf(photo, box) : null;
+      outline !== null
+        ? polygonMask(outline, photo.width, photo.height)
+        : alone
+          ? outlineOf(job, photo, box)
+          : null;
     add(category, mask === null ? box : boundsOfMask(mask, photo.width, photo.height), true, mask);
   }
   if (job.role === 'thing' && own.length === 0) {
-    const mask = matteOf(photo, null);
+    const mask = outlineOf(job, photo, null);
     const margin = ASSUMED_MARGIN;
     const middle = { x0: margin, y0: margin, x1: 1 - margin, y1: 1 - margin };
     add(
@@ -170,6 +179,14 @@ function studied(job: Job, photo: Photo, annotations: readonly Annotation[], loo
   const { file, category, role } = job;
   const entry: PhotoEntry = { file, category, role, split: 'train', levels: [], objects };
   return { entry, photo, masks, hash: looks.of(photo) };
+}
+
+/**
+ * The outline of the photo's one thing, where the photo shows it. Things of no class are found before a plain ground
+ * only: they need not be located, and the search costs 15 ms a photo.
+ */
+function outlineOf(job: Job, photo: Photo, box: Annotation['box'] | null): Mask | null {
+  return matteOf(photo, box) ?? (job.ofClass ? segment(photo, box) : null);
 }
 
 function heard(job: Job, samples: Int16Array, rateHz: number): { entry: SoundEntry; samples: Int16Array } {

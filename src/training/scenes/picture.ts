@@ -355,9 +355,10 @@ export class PictureComposer {
     const stretch = this.#squash * random.between(0.9, 1.1);
     const boxWidth = (object.x1 - object.x0) * width;
     const boxHeight = (object.y1 - object.y0) * height;
+    const calm = this.#spec.purpose.kind === 'evaluation';
     const angle = random.chance(0.6)
       ? random.between(-0.3, 0.3)
-      : random.chance(0.15)
+      : !calm && random.chance(0.15)
         ? random.between(-1.6, 1.6)
         : 0;
     const cos = Math.abs(Math.cos(angle));
@@ -374,7 +375,6 @@ export class PictureComposer {
       scaleY: place.scale,
       angle,
     };
-    const calm = this.#spec.purpose.kind === 'evaluation';
     const shape: Shape =
       object.mask === null || (!calm && random.chance(0.12))
         ? { kind: 'soft', power: random.pick([2, 4, 4, 8]), feather: random.between(0.08, 0.5) }
