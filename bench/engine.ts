@@ -122,7 +122,7 @@ function openSession(folder: ModelFolder, intraOpThreads: number): Promise<OnnxS
 
 /** Without spinning: two sessions that take turns would slow each other down. */
 function settings(intraOpThreads: number): SessionSettings {
-  return { provider: 'cpu', deviceId: 0, intraOpThreads, allowSpinning: false };
+  return { provider: 'cpu', deviceId: 0, intraOpThreads, allowSpinning: false, precision: 'float32' };
 }
 
 function blankBatch({ frame, logmel }: ModelShape, size: number): ModelBatch {

@@ -28,9 +28,17 @@ export async function loadManifest(directory: string): Promise<ModelFolder> {
   return folder;
 }
 
-/** Path of the network's ONNX file. */
-export function onnxPath({ directory, manifest }: ModelFolder): string {
-  return join(directory, manifest.files.onnx.name);
+/** How a network computes: in floating point, or in bytes where the model has such a graph. */
+export type Precision = 'float32' | 'int8';
+
+/** Path of the network's ONNX file. @throws EarsightError `engine-unavailable` when there is none of that precision */
+export function onnxPath({ directory, manifest }: ModelFolder, precision: Precision = 'float32'): string {
+  const file = precision === 'int8' ? manifest.files.int8 : manifest.files.onnx;
+  if (file !== undefined) return join(directory, file.name);
+  throw new EarsightError(
+    'engine-unavailable',
+    `The model ${manifest.name} has no int8 graph: its manifest names no files.int8. Set engine.precision to float32, or export the model anew.`,
+  );
 }
 
 /**

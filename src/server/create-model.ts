@@ -8,7 +8,7 @@ import type { Config } from './config/schema.ts';
 
 export function createModel(
   folder: ModelFolder,
-  { name, workers, maxBatch, intraOpThreads, provider, deviceId }: Config['engine'],
+  { name, workers, maxBatch, intraOpThreads, provider, deviceId, precision }: Config['engine'],
   { workerUrl, onFault }: { workerUrl: URL | undefined; onFault: (fault: EngineFault) => void },
 ): ThreadedModel {
   const common = {
@@ -19,5 +19,5 @@ export function createModel(
   };
   return name === 'tfjs'
     ? new TfjsModel(folder, common)
-    : new OnnxModel(folder, { ...common, intraOpThreads, provider, deviceId });
+    : new OnnxModel(folder, { ...common, intraOpThreads, provider, deviceId, precision });
 }

@@ -69,6 +69,7 @@ program
   .option('--subset <file>', 'only the entries of this list')
   .option('--method <names>', 'of random, all-ones, centre, avc, multi-task, cam, ours, paper', 'all')
   .option('--first-stage <folder>', "the first stage's run, for the row multi-task")
+  .option('--precision <name>', 'float32 or int8, of a served model', 'float32')
   .option('--samples <number>', 'how many examples', '2000')
   .option('--seed <number>', 'what the scenes follow from', '1')
   .option('--split <name>', 'train, validation or test', 'test')

@@ -3,10 +3,11 @@
 import {
   type AttributeValue,
   type ElementType,
-  encodeOnnx,
   type OnnxConstant,
+  type OnnxGraph,
   type OnnxNode,
   type OnnxValue,
+  withoutUnused,
 } from './onnx-file.ts';
 
 type NumberArray = Float32Array | Int32Array | Uint8Array | BigInt64Array;
@@ -77,8 +78,8 @@ export class GraphBuilder {
     return outputs;
   }
 
-  /** Values get their output's name; what no output needs is left out. New bytes. */
-  finish(outputs: readonly (OnnxValue & { value: string })[]): Uint8Array<ArrayBuffer> {
+  /** Values get their output's name; what no output needs is left out. */
+  finish(outputs: readonly (OnnxValue & { value: string })[]): OnnxGraph {
     const produced = new Set(this.#nodes.flatMap((node) => node.outputs));
     const names = new Map<string, string>();
     for (const { name, value } of outputs) {
@@ -89,22 +90,15 @@ export class GraphBuilder {
       if (produced.has(value) && !names.has(value)) names.set(value, name);
       else this.#nodes.push({ op: 'Identity', inputs: [value], outputs: [name], attributes: {} });
     }
-    const needed = new Set(outputs.flatMap(({ name, value }) => [value, name]));
-    const nodes: OnnxNode[] = [];
-    for (const node of this.#nodes.toReversed()) {
-      if (!node.outputs.some((output) => needed.has(output))) continue;
-      for (const input of node.inputs) needed.add(input);
-      nodes.push(node);
-    }
     const renamed = (name: string): string => names.get(name) ?? name;
-    return encodeOnnx({
+    return withoutUnused({
       name: this.#name,
-      nodes: nodes.reverse().map((node) => ({
+      nodes: this.#nodes.map((node) => ({
         ...node,
         inputs: node.inputs.map(renamed),
         outputs: node.outputs.map(renamed),
       })),
-      constants: [...this.#constants.values()].filter(({ name }) => needed.has(name)),
+      constants: [...this.#constants.values()],
       inputs: this.#inputs,
       outputs: outputs.map(({ name, type, shape }) => ({ name, type, shape })),
     });

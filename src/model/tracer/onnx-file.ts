@@ -8,7 +8,7 @@ const OPSET_VERSION = 18;
 const IR_VERSION = 8;
 
 /** Element types of onnx.proto3 (TensorProto.DataType). */
-export const elementTypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
+export const elementTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
 export type ElementType = keyof typeof elementTypes;
 
 export type AttributeValue = number | readonly number[] | string | { float: number };
@@ -43,6 +43,22 @@ export interface OnnxGraph {
   constants: readonly OnnxConstant[];
   inputs: readonly OnnxValue[];
   outputs: readonly OnnxValue[];
+}
+
+/** The graph without the nodes and constants that no output needs. */
+export function withoutUnused(graph: OnnxGraph): OnnxGraph {
+  const needed = new Set(graph.outputs.map(({ name }) => name));
+  const nodes: OnnxNode[] = [];
+  for (const node of graph.nodes.toReversed()) {
+    if (!node.outputs.some((output) => needed.has(output))) continue;
+    for (const input of node.inputs) needed.add(input);
+    nodes.push(node);
+  }
+  return {
+    ...graph,
+    nodes: nodes.reverse(),
+    constants: graph.constants.filter(({ name }) => needed.has(name)),
+  };
 }
 
 /** Types of `AttributeProto`: FLOAT, INT, STRING, INTS. */

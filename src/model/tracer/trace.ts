@@ -9,7 +9,7 @@ import { registerMatMul } from './kernels/matmul.ts';
 import { registerPooling } from './kernels/pooling.ts';
 import { registerReductions } from './kernels/reductions.ts';
 import { registerShape } from './kernels/shape.ts';
-import type { ElementType } from './onnx-file.ts';
+import { type ElementType, encodeOnnx, type OnnxGraph } from './onnx-file.ts';
 import { TraceBackend, type TracedValue } from './trace-backend.ts';
 
 /** An input of the graph. `batch` as the first dimension: any size, the same for all inputs. */
@@ -47,6 +47,8 @@ function register(): void {
   tf.registerBackend(BACKEND_NAME, () => tracer, 0);
 }
 
+export type TracedComputation = (inputs: Record<string, tf.Tensor>) => Readonly<Record<string, tf.Tensor>>;
+
 /**
  * `build` is ordinary tfjs code, gradients included (import `../network/gradients.ts` for them). It runs at once, and
  * must not depend on what its tensors hold; tensors that it makes from arrays become the graph's constants, and those
@@ -55,10 +57,12 @@ function register(): void {
  *
  * @returns the bytes of an ONNX file (opset 18) whose outputs are named by `build`'s result and have tfjs's shapes
  */
-export function traceGraph(
-  spec: TraceSpec,
-  build: (inputs: Record<string, tf.Tensor>) => Readonly<Record<string, tf.Tensor>>,
-): Uint8Array<ArrayBuffer> {
+export function traceGraph(spec: TraceSpec, build: TracedComputation): Uint8Array<ArrayBuffer> {
+  return encodeOnnx(traceOnnx(spec, build));
+}
+
+/** As {@link traceGraph}; the graph before it is written, for passes over it. */
+export function traceOnnx(spec: TraceSpec, build: TracedComputation): OnnxGraph {
   register();
   const before = activeBackend();
   const builder = new GraphBuilder(spec.name ?? 'earsight');

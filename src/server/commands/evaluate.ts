@@ -1,6 +1,7 @@
 /** `earsight evaluate <model>`: the paper's two tables and more, on scenes or on a published data set. */
 
 import { resolve } from 'node:path';
+import type { Precision } from '../../model/load-manifest.ts';
 import { EarsightError } from '../../pipeline/errors.ts';
 import { DATASET_KINDS } from '../../training/datasets/dataset-choice.ts';
 import { PAGE_FILE, evaluate as runEvaluation } from '../../training/evaluate/evaluate.ts';
@@ -19,6 +20,7 @@ export interface EvaluateFlags {
   subset?: string;
   method: string;
   firstStage?: string;
+  precision: string;
   samples: string;
   seed: string;
   split: string;
@@ -41,6 +43,7 @@ export async function evaluate(folder: string, flags: EvaluateFlags): Promise<nu
     const { result, more, calibrated } = await runEvaluation({
       folder: resolve(folder),
       firstStage: flags.firstStage === undefined ? null : resolve(flags.firstStage),
+      precision: precisionOf(flags.precision),
       data: dataOf(flags),
       methods: methodsOf(flags.method),
       calibrationSamples: flags.calibrate === undefined ? 0 : wholeNumber('--calibrate', flags.calibrate),
@@ -64,6 +67,11 @@ export async function evaluate(folder: string, flags: EvaluateFlags): Promise<nu
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }
+}
+
+function precisionOf(text: string): Precision {
+  if (text === 'float32' || text === 'int8') return text;
+  throw new EarsightError('bad-config', `--precision must be float32 or int8, but is "${text}".`);
 }
 
 function dataOf(flags: EvaluateFlags): DataChoice {

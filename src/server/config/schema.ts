@@ -79,6 +79,12 @@ const engine = z
       .enum(['cpu', 'webgpu', 'cuda', 'tensorrt'])
       .default('cpu')
       .describe('What onnxruntime computes on. cuda and tensorrt need their libraries installed.'),
+    precision: z
+      .enum(['float32', 'int8'])
+      .default('float32')
+      .describe(
+        'int8 computes in bytes: about twice as many results on a cpu, a little less exact. The model must have such a graph.',
+      ),
     deviceId: z.int().min(0).max(63).default(0).describe('Which graphics processor; cpu ignores it.'),
     workers: z
       .int()

@@ -68,6 +68,7 @@ describe('a run that is finished', () => {
     const out = join(folder, 'out');
     const { result, calibrated, robustness } = await evaluate({
       folder,
+      precision: 'float32',
       firstStage: folder,
       data,
       methods: METHODS,
@@ -112,7 +113,14 @@ describe('a run that is finished', () => {
     const other = join(folder, 'other');
     const names = ['dog', 'guitar', 'clock', 'kazoo'];
     await writeModel(other, { format: 1, description: 'untrained', classes: names, network, frame }, weights);
-    const options = { firstStage: null, data, methods: METHODS, calibrationSamples: 0, robustnessSamples: 0 };
+    const options = {
+      precision: 'float32',
+      firstStage: null,
+      data,
+      methods: METHODS,
+      calibrationSamples: 0,
+      robustnessSamples: 0,
+    } as const;
     await expect(evaluate({ folder: other, out: null, ...options, ...quiet })).rejects.toMatchObject({
       code: 'bad-config',
       message: expect.stringContaining('kazoo'),

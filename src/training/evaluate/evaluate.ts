@@ -2,6 +2,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Precision } from '../../model/load-manifest.ts';
 import { writeAtomically } from '../trainer/atomic-file.ts';
 import { type CalibrationResult, calibrate } from './calibration/calibrate.ts';
 import { uncalibrated } from './example.ts';
@@ -23,6 +24,8 @@ export const PAGE_FILE = 'evaluation.html';
 export interface EvaluateOptions {
   /** Of the model, or of the run that trained it. */
   folder: string;
+  /** Which of a served model's graphs. */
+  precision: Precision;
   /** Of the first stage's run, for the row `multi-task`. */
   firstStage: string | null;
   data: DataChoice;
@@ -53,7 +56,7 @@ const FIGURES = 24;
 /** @throws EarsightError for models and data that do not serve; files are written whole or not at all */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
   const { folder, data, methods, out, say, signal } = options;
-  const opened = await openModel(folder);
+  const opened = await openModel(folder, undefined, options.precision);
   const { model } = opened;
   const before =
     options.firstStage === null ? null : await openModel(options.firstStage, model.shape.frame.width);

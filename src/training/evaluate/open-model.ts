@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { loadManifest, onnxPath } from '../../model/load-manifest.ts';
+import { loadManifest, onnxPath, type Precision } from '../../model/load-manifest.ts';
 import { calibrationSchema } from '../../model/manifest.ts';
 import { gridOf } from '../../model/network/options.ts';
 import { EarsightError, messageOf } from '../../pipeline/errors.ts';
@@ -33,10 +33,15 @@ export interface OpenedModel {
  * A folder with weights gives every map. One with a manifest alone gives what is served: no match map, and class
  * activation maps only where they are among the served tensors.
  *
+ * @param precision - `int8` runs the served graph of that precision, whatever else is there
  * @param side - of the square picture, pixels, for weights that are to be run at another size than they were trained at
  * @throws EarsightError `model-missing`, `bad-manifest`, `model-mismatch`, `bad-weights`
  */
-export async function openModel(folder: string, side?: number): Promise<OpenedModel> {
+export async function openModel(
+  folder: string,
+  side?: number,
+  precision: Precision = 'float32',
+): Promise<OpenedModel> {
   const hasManifest = existsSync(join(folder, 'manifest.json'));
   const trained = existsSync(join(folder, NETWORK_FILE)) ? await readModel(folder) : null;
   if (!hasManifest && trained === null) {
@@ -50,7 +55,7 @@ export async function openModel(folder: string, side?: number): Promise<OpenedMo
   const { manifest } = served;
   const { name, calibration, logmel, frame } = manifest;
   const about = { name, calibration, logmel, resampler: frame.resampler };
-  if (trained !== null) {
+  if (trained !== null && precision === 'float32') {
     const opened = await openTrained(folder, trained, side ?? frame.width, calibration);
     return { ...opened, ...about };
   }
@@ -60,7 +65,7 @@ export async function openModel(folder: string, side?: number): Promise<OpenedMo
     logmel: { columns: columnCount(logmel), mels: logmel.mels },
     grid: manifest.grid,
   };
-  return { ...about, model: await OnnxMapModel.open(onnxPath(served), shape) };
+  return { ...about, model: await OnnxMapModel.open(onnxPath(served, precision), shape) };
 }
 
 async function openTrained(

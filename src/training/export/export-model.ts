@@ -7,9 +7,10 @@ import { expectedTensors, type ModelManifest, manifestSchema } from '../../model
 import { gridOf, type NetworkOptions } from '../../model/network/options.ts';
 import type { WeightMap } from '../../model/network/weights.ts';
 import { encodeSafetensors } from '../../model/safetensors.ts';
-import { columnCount, QIAN_LOG_MEL } from '../../pipeline/prep/log-mel-parameters.ts';
+import { encodeOnnx, type OnnxGraph } from '../../model/tracer/onnx-file.ts';
+import { QIAN_LOG_MEL } from '../../pipeline/prep/log-mel-parameters.ts';
 import { writeAtomically } from '../trainer/atomic-file.ts';
-import { servedTensors, servingGraph } from './serving-graph.ts';
+import { servedTensors } from './serving-graph.ts';
 
 export interface ExportOptions {
   /** Lower-case letters, digits and dashes. */
@@ -23,6 +24,8 @@ export interface ExportOptions {
   /** Of the pictures that it is served with, pixels. */
   frame: { width: number; height: number };
   calibration: ModelManifest['calibration'];
+  /** Graphs made by {@link servingGraph} and passes over it. */
+  graphs: { float32: OnnxGraph; int8?: OnnxGraph };
   training: ModelManifest['training'];
   metrics: ModelManifest['metrics'];
 }
@@ -36,11 +39,12 @@ export interface ExportOptions {
  * @throws the file system's errors
  */
 export async function exportModel(folder: string, options: ExportOptions): Promise<ModelManifest> {
-  const { network, weights, frame, classes, calibration } = options;
-  const logmel = { columns: columnCount(QIAN_LOG_MEL), mels: QIAN_LOG_MEL.mels };
-  const graph = servingGraph(network, weights, { frame, logmel });
+  const { network, weights, frame, classes, calibration, graphs } = options;
+  const graph = encodeOnnx(graphs.float32);
+  const bytes = graphs.int8 === undefined ? null : encodeOnnx(graphs.int8);
   const trained = encodeSafetensors(weights);
   const graphFile = fileOf('model', 'onnx', graph);
+  const int8File = bytes === null ? undefined : fileOf('int8', 'onnx', bytes);
   const weightsFile = fileOf('weights', 'safetensors', trained);
   const sizes = { classes, frame: frameOf(frame), logmel: QIAN_LOG_MEL, grid: gridOf(frame) };
   const shapes = expectedTensors(sizes);
@@ -63,18 +67,20 @@ export async function exportModel(folder: string, options: ExportOptions): Promi
       activation: tensor('activation'),
     },
     calibration,
-    files: { onnx: graphFile, weights: weightsFile },
+    files: { onnx: graphFile, ...(int8File === undefined ? {} : { int8: int8File }), weights: weightsFile },
     network,
     training: options.training,
     metrics: options.metrics,
   });
   await mkdir(folder, { recursive: true });
   await writeAtomically(join(folder, graphFile.name), graph);
+  if (bytes !== null && int8File !== undefined) await writeAtomically(join(folder, int8File.name), bytes);
   await writeAtomically(join(folder, weightsFile.name), trained);
   await writeAtomically(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   for (const file of await readdir(folder)) {
-    const ofAnExport = /^(model-[0-9a-f]{8}\.onnx|weights-[0-9a-f]{8}\.safetensors)$/.test(file);
-    if (ofAnExport && file !== graphFile.name && file !== weightsFile.name) await rm(join(folder, file));
+    const ofAnExport = /^((model|int8)-[0-9a-f]{8}\.onnx|weights-[0-9a-f]{8}\.safetensors)$/.test(file);
+    if (ofAnExport && !Object.values(manifest.files).some((kept) => kept?.name === file))
+      await rm(join(folder, file));
   }
   return manifest;
 }

@@ -1,12 +1,15 @@
 /** From what a training run left to a model folder that can be served: calibrated on validation scenes, exported. */
 
 import type { ModelManifest } from '../../model/manifest.ts';
+import type { OnnxGraph } from '../../model/tracer/onnx-file.ts';
 import { type CalibrationResult, calibrate } from '../evaluate/calibration/calibrate.ts';
 import { type DataChoice, DataOpener } from '../evaluate/open-data.ts';
 import { openModel } from '../evaluate/open-model.ts';
 import { readModel } from '../trainer/model-folder.ts';
 import { classColour } from './class-colours.ts';
 import { exportModel } from './export-model.ts';
+import { quantisedGraph } from './quantised-graph.ts';
+import { servingGraph } from './serving-graph.ts';
 
 export interface FinishOptions {
   /** Of the finished run. */
@@ -28,6 +31,8 @@ export interface FinishOptions {
 }
 
 const BATCH = 8;
+/** Enough for averages of extremes to settle. */
+const INT8_EXAMPLES = 240;
 
 /** @throws EarsightError for runs and data that do not serve; the model folder is written whole or not at all */
 export async function finishRun(
@@ -36,7 +41,9 @@ export async function finishRun(
   const { run, data, samples, say, signal } = options;
   const { description, weights } = await readModel(run);
   const { model, ...about } = await openModel(run, description.frame.width);
+  const graph = servingGraph(description.network, weights, model.shape);
   let calibrated: CalibrationResult;
+  let int8: OnnxGraph;
   try {
     const opener = new DataOpener({ model, ...about }, (done, total) => say('decoding', done, total));
     const choice = { ...data, split: 'validation' as const };
@@ -45,9 +52,11 @@ export async function finishRun(
     if (data.path !== null && data.dataset === null && opened[0]!.hasDrawings) {
       opened.push(await opener.open({ ...choice, style: 'drawn', samples: Math.round(samples / 3) }));
     }
+    const parts = opened.flatMap((one) => one.parts);
+    int8 = await quantisedGraph(graph, { shape: model.shape, parts, examples: INT8_EXAMPLES, signal });
     calibrated = await calibrate({
       model,
-      parts: opened.flatMap(({ parts }) => parts),
+      parts,
       source: `${opened.map((one) => `${one.samples} ${one.description}`).join(' and ')}; seed ${data.seed}.`,
       batchSize: BATCH,
       onProgress: (done, total) => say('calibrating', done, total),
@@ -65,6 +74,7 @@ export async function finishRun(
     classes: description.classes.map((name, index) => ({ name, colour: classColour(index) })),
     frame: description.frame,
     calibration: calibrated.calibration,
+    graphs: { float32: graph, int8 },
     training: options.training,
     metrics: options.metrics,
   });

@@ -4,7 +4,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { servingOutputs } from '../../model/network/forward.ts';
 import type { NetworkOptions } from '../../model/network/options.ts';
 import { foldBatchNorm, type WeightMap } from '../../model/network/weights.ts';
-import { traceGraph } from '../../model/tracer/trace.ts';
+import { fuseBias } from '../../model/tracer/fuse-bias.ts';
+import type { OnnxGraph } from '../../model/tracer/onnx-file.ts';
+import { traceOnnx } from '../../model/tracer/trace.ts';
 
 /** Names of the served model's tensors, as its manifest has them. */
 export const servedTensors = {
@@ -21,14 +23,14 @@ export interface ServingSizes {
   logmel: { columns: number; mels: number };
 }
 
-/** @returns the bytes of an ONNX file, new; inputs and outputs as in `expectedTensors` of the manifest */
+/** @returns the graph, to be encoded; inputs and outputs as in `expectedTensors` of the manifest */
 export function servingGraph(
   network: NetworkOptions,
   weights: WeightMap,
   { frame, logmel }: ServingSizes,
-): Uint8Array<ArrayBuffer> {
+): OnnxGraph {
   const folded = foldBatchNorm(network, weights);
-  return traceGraph(
+  const graph = traceOnnx(
     {
       name: 'earsight',
       inputs: {
@@ -54,4 +56,5 @@ export function servingGraph(
       };
     },
   );
+  return fuseBias(graph);
 }

@@ -1,7 +1,7 @@
 /** The `onnx` engine: a localization model run by onnxruntime in supervised worker threads. */
 
 import { availableParallelism } from 'node:os';
-import type { ModelFolder } from '../../load-manifest.ts';
+import type { ModelFolder, Precision } from '../../load-manifest.ts';
 import { type EngineFault, ThreadedModel } from '../threads/threaded-model.ts';
 import type { Provider, SessionSettings } from './providers.ts';
 
@@ -20,6 +20,8 @@ export interface OnnxModelOptions {
   provider?: Provider;
   /** Which GPU, for `cuda` and `tensorrt`. Default 0. */
   deviceId?: number;
+  /** Default `float32`. */
+  precision?: Precision;
   /** Whether idle threads spin. Default false. */
   allowSpinning?: boolean;
   /** A run that takes longer is given up and its worker replaced. Default 10 s. */
@@ -41,6 +43,7 @@ export class OnnxModel extends ThreadedModel {
       deviceId: options.deviceId ?? 0,
       intraOpThreads: options.intraOpThreads ?? 1,
       allowSpinning: options.allowSpinning ?? false,
+      precision: options.precision ?? 'float32',
     };
     super(folder, {
       workerUrl: options.workerUrl ?? defaultWorkerUrl(),

@@ -26,12 +26,13 @@ export class OnnxSession implements EngineSession {
   static async open(folder: ModelFolder, settings: SessionSettings): Promise<OnnxSession> {
     const { manifest } = folder;
     await verifyFiles(folder);
+    const path = onnxPath(folder, settings.precision);
     const ort = await importRuntime(settings);
     // The runtime prints to stderr what it throws as well.
     ort.env.logLevel = 'fatal';
     let session: Ort.InferenceSession;
     try {
-      session = await ort.InferenceSession.create(onnxPath(folder), sessionOptions(settings));
+      session = await ort.InferenceSession.create(path, sessionOptions(settings));
     } catch (cause) {
       if (settings.provider !== 'cpu') throw providerUnavailable(settings, cause);
       throw mismatch(manifest, [`files.onnx cannot be loaded (${String(cause)})`]);

@@ -2,6 +2,7 @@
 
 import type { InferenceSession } from 'onnxruntime-node';
 import { EarsightError, messageOf } from '../../../pipeline/errors.ts';
+import type { Precision } from '../../load-manifest.ts';
 
 export const PROVIDERS = ['cpu', 'webgpu', 'cuda', 'tensorrt'] as const;
 export type Provider = (typeof PROVIDERS)[number];
@@ -15,6 +16,7 @@ export interface SessionSettings {
   intraOpThreads: number;
   /** Whether idle threads spin: about 4 ms faster with two threads, for four times the CPU time at 10 fps. */
   allowSpinning: boolean;
+  precision: Precision;
 }
 
 export function sessionOptions(settings: SessionSettings): InferenceSession.SessionOptions {

@@ -122,7 +122,12 @@ function operand(backend: TraceBackend, value: TracedValue, channelsFirst: boole
   const padded = [1, 1, 1, 1, ...value.shape].slice(-4);
   const turned = TO_CHANNELS_FIRST.map((axis) => padded[axis]!);
   // One number a channel, or one for all: turning the axes moves nothing.
-  if (padded[1] === 1 && padded[2] === 1) return backend.reshape(value.name, turned.slice(1));
+  if (padded[1] === 1 && padded[2] === 1) {
+    const perChannel = turned.slice(1);
+    return value.constant === null
+      ? backend.reshape(value.name, perChannel)
+      : backend.builder.constant('float32', perChannel, value.constant);
+  }
   return backend.builder.node('Transpose', [backend.reshape(value.name, padded)], {
     perm: TO_CHANNELS_FIRST,
   });
