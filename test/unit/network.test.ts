@@ -112,6 +112,18 @@ describe('the network', () => {
     });
   });
 
+  test('under log-sum-exp the activation of a cell is its own probability', () => {
+    tf.tidy(() => {
+      const options = tinyNetwork({ visualPooling: 'log-sum-exp' });
+      const { frames, logmel } = tinyBatch(options, 48);
+      const weights = tensorsOf(unevenWeights(options, 5));
+      const visual = runBranch('visual', options, weights, frames, { kind: 'evaluation' });
+      expect(largest(visual.activation, tf.sigmoid(visual.maps))).toBeLessThan(1e-6);
+      const audio = runBranch('audio', options, weights, logmel, { kind: 'evaluation' });
+      expect(largest(audio.activation, tf.relu(audio.maps))).toBeLessThan(1e-6);
+    });
+  });
+
   test('the match map is what a backward pass through the correspondence head gives', () => {
     tf.tidy(() => {
       const options = tinyNetwork();

@@ -46,7 +46,7 @@ export function runBranch(
     cells,
     maps,
     logits: classLogits(branch, options, maps),
-    activation: activationMaps(options, maps),
+    activation: activationMaps(branch, options, maps),
   };
 }
 

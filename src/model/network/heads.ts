@@ -47,8 +47,13 @@ export function classLogits(branch: Branch, options: NetworkOptions, maps: tf.Te
   );
 }
 
-/** Class activation maps, `[B, N, C]`, not negative. */
-export function activationMaps(options: NetworkOptions, maps: tf.Tensor3D): tf.Tensor3D {
+/**
+ * Class activation maps, `[B, N, C]`, not negative. Under average pooling the clipped class map, which is its Grad-CAM.
+ * Under `log-sum-exp` a cell's value is a logit of its own, so its probability: clipped, a map that is right about the
+ * place but not sure would be gone.
+ */
+export function activationMaps(branch: Branch, options: NetworkOptions, maps: tf.Tensor3D): tf.Tensor3D {
+  if (branch === 'visual' && options.visualPooling === 'log-sum-exp') return tf.sigmoid(maps);
   return tf.relu(options.camFloor === 0 ? maps : tf.sub(maps, options.camFloor));
 }
 

@@ -14,7 +14,8 @@ export interface NetworkOptions {
   /**
    * From class maps to one number a class. `average` (all sources): the logit is the mean of the class map, so that
    * Grad-CAM equals the map in closed form. `log-sum-exp` (Pinheiro & Collobert 2015): a smooth maximum, with which
-   * a small object counts as much as a large one; for networks whose maps are taught cell by cell.
+   * a small object counts as much as a large one; for networks whose maps are taught cell by cell. The class
+   * activation map then is each cell's own probability.
    */
   visualPooling: 'average' | 'log-sum-exp';
   /** Subtracted from class activation maps before they are clipped: 0 (`simplified`, `paper`) or 0.1 (`original`). */
