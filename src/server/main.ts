@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: `earsight serve | evaluate | probe | token | bench`. */
+/** The command line: `earsight --help` lists the commands. */
 
 import { Command } from 'commander';
 import type { EvaluateFlags } from './commands/evaluate.ts';
@@ -43,6 +43,17 @@ addSettingsFlags(program.command('serve'))
   .action((options: SettingsOptions) =>
     finish(import('./commands/serve.ts').then(({ serve }) => serve(options))),
   );
+
+addSettingsFlags(program.command('check-config [file]'))
+  .description('tell everything that is wrong with a configuration, with line, column and mend')
+  .action((file: string | undefined, options: SettingsOptions) =>
+    finish(import('./commands/check-config.ts').then(({ checkConfig }) => checkConfig(file, options))),
+  );
+
+program
+  .command('schema')
+  .description('print the JSON Schema of the configuration')
+  .action(() => finish(import('./commands/schema.ts').then(({ schema }) => schema())));
 
 program
   .command('probe <url>')

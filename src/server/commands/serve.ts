@@ -4,12 +4,12 @@ import { config as rxjs } from 'rxjs';
 import { createLogger, isForPeople } from '../log/logger.ts';
 import { EarsightServer } from '../server.ts';
 import { untilStopped } from './run-bounded.ts';
-import { configFrom, type SettingsOptions } from './settings-flags.ts';
+import { type SettingsOptions, settingsFrom } from './settings-flags.ts';
 import { summaryOf } from './summary.ts';
 
 /** @returns the exit code. @throws EarsightError when it cannot start */
 export async function serve(options: SettingsOptions): Promise<number> {
-  const config = configFrom(options, process.env);
+  const { config } = settingsFrom(options, process.env);
   const log = createLogger(config.log, process.stdout);
   // An error in a subscription that nobody handles is a fault of ours, and no reason to end the other streams.
   rxjs.onUnhandledError = (error: unknown) =>

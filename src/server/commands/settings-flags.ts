@@ -1,8 +1,7 @@
 /** The flags that every command shares which reads the configuration, and their way into it. */
 
 import type { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
+import { type ConfigSources, type LoadedConfig, readConfig } from '../config/load.ts';
 import { CONFIG_VARIABLE, type Setting } from '../config/settings.ts';
 
 /** First-class flags: `--port 9000` is `--set server.port=9000`. */
@@ -53,17 +52,22 @@ export function addSettingsFlags(command: Command): Command {
 }
 
 /** @throws EarsightError `bad-config` */
-export function configFrom(options: SettingsOptions, environment: NodeJS.ProcessEnv): Config {
+export function settingsFrom(options: SettingsOptions, environment: NodeJS.ProcessEnv): LoadedConfig {
+  return readConfig(sourcesFrom(options, environment));
+}
+
+/** What the settings are read from, now and at every reload. */
+export function sourcesFrom(options: SettingsOptions, environment: NodeJS.ProcessEnv): ConfigSources {
   const flags = FLAGS.flatMap(({ flag, key, path }): Setting[] => {
     const text = options[key];
     if (typeof text !== 'string') return [];
     const isNumber = key === 'port' && /^\d+$/.test(text);
     return [{ path, value: isNumber ? Number(text) : text, where: flag.split(' ')[0] ?? flag }];
   });
-  return loadConfig({
+  return {
     file: options.config ?? environment[CONFIG_VARIABLE],
     environment,
     assignments: options.set,
     flags,
-  });
+  };
 }

@@ -26,8 +26,17 @@ export function fieldName(path: Path): string {
     .join('');
 }
 
-/** Every issue of a failed parse of `input` as a sentence, in the order of the schema. */
-export function problemsOf(schema: z.ZodType, error: z.ZodError, input: unknown): Problem[] {
+/**
+ * Every issue of a failed parse of `input` as a sentence, in the order of the schema.
+ * @param hidden places whose values are not repeated, beside those whose name tells
+ */
+export function problemsOf(
+  schema: z.ZodType,
+  error: z.ZodError,
+  input: unknown,
+  hidden: readonly Path[] = [],
+): Problem[] {
+  const veiled = new Set(hidden.map(fieldName));
   const root = inputSchema(schema);
   return error.issues.flatMap((issue) => {
     const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
@@ -35,7 +44,7 @@ export function problemsOf(schema: z.ZodType, error: z.ZodError, input: unknown)
       return issue.keys.map((key) => unknownKey(root, path, key, input));
     }
     const field = fieldName(path);
-    return [{ path, field, message: sentence(root, path, field, input, issue) }];
+    return [{ path, field, message: sentence(root, path, field, input, issue, veiled) }];
   });
 }
 
@@ -56,12 +65,17 @@ function sentence(
   field: string,
   input: unknown,
   issue: z.core.$ZodIssue,
+  veiled: ReadonlySet<string>,
 ): string {
+  const isSecret = veiled.has(field) || path.some((key) => SECRET.has(String(key)));
   const subject = field === '' ? 'The whole input' : field;
   if (issue.code === 'custom') return `${field === '' ? '' : `${field} `}${stop(issue.message)}`;
   if (issue.code === 'invalid_union' && 'options' in issue && Array.isArray(issue.options)) {
     const given = valueAt(input, path);
-    const found = given === undefined ? 'is missing: it must be' : `is ${shown(given)}, but must be`;
+    const found =
+      given === undefined
+        ? 'is missing: it must be'
+        : `is ${isSecret ? 'something else' : shown(given)}, but must be`;
     return `${subject} ${found} ${listed(issue.options.map(String))}.`;
   }
   const rule = ruleAt(root, path, input);
@@ -69,8 +83,7 @@ function sentence(
   const value = valueAt(input, path);
   const about = rule.description === undefined ? '' : ` ${stop(rule.description)}`;
   if (value === undefined) return `${subject} is missing: it must be ${ruleInWords(rule)}.${about}`;
-  const secret = path.some((key) => SECRET.has(String(key)));
-  const found = secret ? 'what was given is not' : `it is ${shown(value)}`;
+  const found = isSecret ? 'what was given is not' : `it is ${shown(value)}`;
   const mend =
     rule.default === undefined || rule.type === 'object'
       ? ''
