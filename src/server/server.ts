@@ -11,54 +11,56 @@ import type { ThreadedModel } from '../model/engine/threads/threaded-model.ts';
 import { loadManifest, type ModelFolder } from '../model/load-manifest.ts';
 import { systemClock } from '../pipeline/clock.ts';
 import { EarsightError } from '../pipeline/errors.ts';
-import { AddressRanges } from '../pipeline/ip-ranges.ts';
 import { LocalizationPipeline } from '../pipeline/session-pipeline.ts';
 import type { ClassInfo } from '../protocol/messages.ts';
-import { Access } from './access/access.ts';
 import { clientAddress } from './access/client-address.ts';
-import { expectedNames, isTokenRequired } from './access/listening.ts';
-import { hasRole, mayOn } from './access/principal.ts';
+import { hasRole, mayOn, type Principal } from './access/principal.ts';
+import { differenceOf } from './config/difference.ts';
 import type { Config } from './config/schema.ts';
 import { createModel } from './create-model.ts';
+import { type Door, type DoorParts, isStillLetIn, openDoor, pageDirectory } from './door.ts';
 import { FanOut } from './fan-out/fan-out.ts';
 import type { Sight } from './fan-out/sight.ts';
 import { attachHeatmapSocket, type HeatmapSocket } from './fan-out/upgrade.ts';
-import { createApp } from './http/app.ts';
 import type { Readiness } from './http/context.ts';
-import { locate, packageRoot, version } from './installation.ts';
+import { locate, version } from './installation.ts';
 import { StreamLog } from './log/stream-log.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { JpegEncoder } from './picture/jpeg-encoder.ts';
 import { renderSnapshot } from './picture/snapshot.ts';
+import { checkStreams } from './streams/check-streams.ts';
+import { KeptStreams } from './streams/kept-streams.ts';
 import { Publications } from './streams/publications.ts';
 import { createSources } from './streams/source-factory.ts';
-import { StreamRegistry } from './streams/stream-registry.ts';
+import { type RegistrySettings, StreamRegistry } from './streams/stream-registry.ts';
+import type { StreamStore } from './streams/stream-store.ts';
 
 /** A slow client may take this long over the head and body of a request, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** For tests that need a part to be slow or to fail. */
 export interface EarsightServerParts {
-  /** Runs in place of the engine's own worker. */
+  /** Keeps the streams that the API adds; the server closes it. Without it they are gone with the server. */
+  store?: StreamStore;
+  /** Runs in place of the engine's own worker: for tests that need it to be slow or to fail. */
   engineWorkerUrl?: URL;
 }
 
 /** Listens as soon as it can, and is ready when the model is warm; `/readyz` tells the difference. */
 export class EarsightServer {
-  readonly #config: Config;
+  #config: Config;
   readonly #log: Logger;
   readonly #folder: ModelFolder;
-  readonly #pageDirectory: string;
   readonly #metrics = new Metrics();
   readonly #previews = new JpegEncoder();
   readonly #model: ThreadedModel;
   readonly #fanOut: FanOut;
   readonly #pipeline: LocalizationPipeline;
   readonly #publications: Publications;
-  readonly #access: Access;
-  readonly #trustedProxies: AddressRanges;
-  readonly #expectedHosts: ReadonlySet<string> | null;
   readonly #registry: StreamRegistry;
+  readonly #kept: KeptStreams;
+  readonly #holders = new WeakMap<Sight, Principal>();
+  readonly #doorParts: DoorParts;
+  #door: Door;
   readonly #http: Server;
   #socket: HeatmapSocket | null = null;
   #state: 'starting' | 'ready' | 'closing' = 'starting';
@@ -70,8 +72,7 @@ export class EarsightServer {
     this.#config = config;
     this.#log = log;
     this.#folder = folder;
-    this.#pageDirectory =
-      config.server.page === null ? join(packageRoot, 'dist', 'page') : locate(config.server.page);
+    this.#kept = new KeptStreams(parts.store ?? null, log);
     this.#model = createModel(folder, config.engine, {
       workerUrl: parts.engineWorkerUrl,
       onFault: ({ worker, error, retryInMs }) => log.error({ worker, retryInMs }, error.message),
@@ -96,25 +97,16 @@ export class EarsightServer {
     const listeners = [this.#fanOut, this.#metrics, new StreamLog(log)];
     this.#registry = new StreamRegistry({
       pipeline: this.#pipeline,
-      sources: createSources(config, { audioRateHz: manifest.logmel.rateHz, log }),
+      ...this.#registrySettings(config),
       clock: systemClock,
-      defaults: config.session,
       listeners: [
         ...listeners,
         { streamChanged: () => undefined, streamRemoved: (id) => this.#publications.streamRemoved(id) },
       ],
-      maxStreams: config.limits.streams,
-      departureMs: config.webrtc.departureMs,
+      keep: (specs) => this.#kept.take(specs),
     });
     this.#publications = new Publications(this.#registry);
-    this.#access = new Access({
-      required: isTokenRequired(config.auth.mode, config.server.host),
-      tokens: config.auth.tokens,
-      ticketMs: config.auth.ticketMs,
-    });
-    this.#trustedProxies = new AddressRanges(config.server.trustedProxies);
-    this.#expectedHosts = this.#access.required ? null : expectedNames(config.server);
-    const app = createApp({
+    this.#doorParts = {
       registry: this.#registry,
       publications: this.#publications,
       model: {
@@ -129,19 +121,16 @@ export class EarsightServer {
       readiness: () => this.readiness(),
       metrics: this.#metrics,
       renderSnapshot,
-      pageDirectory:
-        config.server.page === null ? join(packageRoot, 'dist', 'page') : locate(config.server.page),
-      allowedOrigins: config.server.allowedOrigins,
-      access: this.#access,
-      expectedHosts: this.#expectedHosts,
       addressOf: (context) => this.#addressOf((context.env as HttpBindings).incoming),
-      iceServers: config.webrtc.iceServers,
-      limits: config.limits,
       version,
+      kept: () => this.#kept.settled(),
       reportError: (thrown) => log.error({ err: thrown }, 'a request failed'),
-    });
+    };
+    this.#door = openDoor(config, this.#doorParts);
     // No TLS and no HTTP/2 is asked for, so this is node:http's server.
-    this.#http = createAdaptorServer({ fetch: app.fetch }) as Server;
+    this.#http = createAdaptorServer({
+      fetch: (request, bindings) => this.#door.fetch(request, bindings as HttpBindings),
+    }) as Server;
     this.#http.requestTimeout = REQUEST_TIMEOUT_MS;
   }
 
@@ -180,7 +169,7 @@ export class EarsightServer {
       classes: manifest.classes.map(({ name }) => name),
       workers: this.#model.parallelism,
       streams: this.#registry.list().map(({ id }) => id),
-      page: existsSync(join(this.#pageDirectory, 'index.html')),
+      page: existsSync(join(pageDirectory(this.#config), 'index.html')),
     };
   }
 
@@ -197,6 +186,38 @@ export class EarsightServer {
     }
   }
 
+  /**
+   * Puts another configuration in force, all of it or nothing. Streams, subscribers and publishers that it does not
+   * touch go on; a subscriber whose token changed is closed with 1008.
+   * @returns the settings that differ and wait for the next start
+   * @throws EarsightError `bad-config` when the server could not be run so; the old one stays
+   */
+  async reconfigure(next: Config): Promise<string[]> {
+    const before = this.#config;
+    const { effective, waiting, removed, placed } = differenceOf(before, next);
+    const settings = this.#registrySettings(effective);
+    const running = this.#registry.list();
+    const { streams, limits } = effective;
+    checkStreams(settings.sources, streams, running, new Set(removed), limits.streams);
+    const door = openDoor(effective, this.#doorParts);
+    // Nothing can fail from here on.
+    this.#config = effective;
+    this.#door = door;
+    if (effective.log.level !== before.log.level) this.#log.level = effective.log.level;
+    this.#fanOut.setLimits({ maxSubscribers: limits.subscribers, maxRateHz: limits.subscriberRateHz });
+    this.#fanOut.dismiss((sight) => {
+      const holder = this.#holders.get(sight);
+      return holder !== undefined && !isStillLetIn(holder, before, effective);
+    });
+    await this.#registry.reconfigure(settings, removed, placed);
+    return waiting;
+  }
+
+  /** Counts a try to take another configuration. */
+  configurationRead(taken: boolean): void {
+    this.#metrics.configurationRead(taken);
+  }
+
   /** Idempotent. Subscribers are told to go (1001), streams end, then the model; ends within the fan-out's grace. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -207,19 +228,19 @@ export class EarsightServer {
     await listen(this.#http, this.#config.server);
     this.#socket = attachHeatmapSocket(this.#http, {
       fanOut: this.#fanOut,
-      allowedOrigins: this.#config.server.allowedOrigins,
-      expectedHosts: this.#expectedHosts,
+      ...doorways(() => this.#door),
       admit: (request, ticket) => this.#admit(request, ticket),
     });
     this.#metrics.collectProcess();
     await this.#model.initialize();
     for (const [index, spec] of this.#config.streams.entries()) this.#addConfigured(index, spec);
+    this.#kept.restore(this.#registry, new Set(this.#config.streams.map(({ id }) => id)));
     this.#state = 'ready';
   }
 
   #addConfigured(index: number, spec: Config['streams'][number]): void {
     try {
-      this.#registry.add(spec);
+      this.#registry.add(spec, { origin: 'configuration' });
     } catch (thrown) {
       if (!(thrown instanceof EarsightError)) throw thrown;
       throw new EarsightError('bad-config', `streams[${index}] (${spec.id}): ${thrown.message}`, {
@@ -228,25 +249,38 @@ export class EarsightServer {
     }
   }
 
+  #registrySettings(config: Config): RegistrySettings {
+    const { rateHz } = this.#folder.manifest.logmel;
+    return {
+      sources: createSources(config, { audioRateHz: rateHz, log: this.#log }),
+      defaults: config.session,
+      maxStreams: config.limits.streams,
+      departureMs: config.webrtc.departureMs,
+    };
+  }
+
   #addressOf({ socket, headers }: IncomingMessage): string {
     const forwarded = headers['x-forwarded-for'];
-    return clientAddress(socket.remoteAddress, String(forwarded ?? ''), this.#trustedProxies);
+    return clientAddress(socket.remoteAddress, String(forwarded ?? ''), this.#door.trustedProxies);
   }
 
   /** @throws EarsightError `unauthorized`, `forbidden`, `too-many-attempts` */
   async #admit(request: IncomingMessage, ticket: string | null): Promise<Sight> {
     const address = this.#addressOf(request);
+    const { access } = this.#door;
     const principal =
       ticket === null
-        ? await this.#access.authenticate(request.headers.authorization, address)
-        : await this.#access.redeem(ticket, address);
+        ? await access.authenticate(request.headers.authorization, address)
+        : await access.redeem(ticket, address);
     if (!hasRole(principal, 'view')) {
       throw new EarsightError(
         'forbidden',
         `The token "${principal.name}" may not see heatmaps: it lacks the role view.`,
       );
     }
-    return { sees: (streamId) => mayOn(principal, 'view', streamId) };
+    const sight: Sight = { sees: (streamId) => mayOn(principal, 'view', streamId) };
+    this.#holders.set(sight, principal);
+    return sight;
   }
 
   async #close(): Promise<void> {
@@ -255,11 +289,23 @@ export class EarsightServer {
     const unlistened = new Promise<void>((resolve) => this.#http.close(() => resolve()));
     await Promise.all([this.#fanOut.close(), this.#registry.close()]);
     await this.#pipeline.close();
-    await Promise.all([this.#model.close(), this.#previews.close()]);
+    await Promise.all([this.#model.close(), this.#previews.close(), this.#kept.close()]);
     this.#http.closeAllConnections();
     await unlistened;
     this.#log.debug('closed');
   }
+}
+
+/** The door as it is at each look. */
+function doorways(door: () => Door): Pick<Door, 'allowedOrigins' | 'expectedHosts'> {
+  return {
+    get allowedOrigins() {
+      return door().allowedOrigins;
+    },
+    get expectedHosts() {
+      return door().expectedHosts;
+    },
+  };
 }
 
 /** @throws EarsightError `bad-config` with the mend */

@@ -71,6 +71,12 @@ export class FakeSources implements SourceFactory {
     if (this.refusal !== null) throw this.refusal;
   }
 
+  /** Differs where {@link UrlSource} and its kind would: not by name, nor by what the session does. */
+  fingerprint(spec: StreamSpec, { maxRateHz }: SessionOptions): string {
+    const ofSource = Object.entries(spec).filter(([key]) => !['name', 'enabled', 'session'].includes(key));
+    return JSON.stringify([ofSource, spec.kind === 'url' ? maxRateHz : null]);
+  }
+
   create(spec: StreamSpec): FakeSource {
     const source = spec.kind === 'webcam' ? new FakeWebcam(spec) : new FakeSource(spec);
     if (source instanceof FakeWebcam) source.refusal = this.webcamRefusal;

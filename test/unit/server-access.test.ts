@@ -66,6 +66,7 @@ function build(required: boolean, expectedHosts: ReadonlySet<string> | null = nu
     iceServers: [],
     limits: { bodyBytes: 2048, sdpBytes: 2048 },
     version: '0',
+    kept: () => Promise.resolve(),
     reportError: (thrown) => {
       throw thrown;
     },

@@ -72,6 +72,7 @@ function build(changes: Partial<AppContext> = {}): ReturnType<typeof createApp> 
     ],
     limits: { bodyBytes: 2048, sdpBytes: 4096 },
     version: '1.2.3',
+    kept: () => Promise.resolve(),
     reportError: (thrown) => void reported.push(thrown),
     ...changes,
   });

@@ -151,7 +151,7 @@ describe('StreamRegistry', () => {
   it('closes everything once, takes nothing afterwards, leaves no timer', async () => {
     const { registry, sources, listener } = setUp();
     registry.add(make({ kind: 'demo', id: 'a' }));
-    registry.add(make({ kind: 'webcam', id: 'b' }), { ephemeral: true });
+    registry.add(make({ kind: 'webcam', id: 'b' }), { origin: 'publisher' });
     await Promise.all([registry.close(), registry.close()]);
     expect(sources.made.map(({ closed }) => closed)).toEqual([true, true]);
     expect(listener.log.filter((line) => line.startsWith('-'))).toEqual(['-a', '-b']);

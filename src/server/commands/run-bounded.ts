@@ -1,4 +1,4 @@
-/** Waits for SIGINT or SIGTERM, then for a clean end within a bound. */
+/** Waits for a signal to stop, then for a clean end within a bound. */
 
 /**
  * Resolves with the exit code when the program should end: 0 after a clean end, 1 when `close` failed or took longer
@@ -7,11 +7,12 @@
 export function untilStopped(options: {
   close: () => Promise<void>;
   boundMs: number;
+  signals: readonly NodeJS.Signals[];
   onSignal: (signal: NodeJS.Signals) => void;
   onFailure: (thrown: unknown) => void;
 }): Promise<number> {
   return new Promise((resolve) => {
-    const signals: NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
+    const { signals } = options;
     let stopping = false;
     const stop = (signal: NodeJS.Signals): void => {
       if (stopping) {

@@ -15,6 +15,8 @@ export interface ConfigSources {
   environment?: Environment | undefined;
   /** `--set` assignments, later ones winning. */
   assignments?: readonly string[] | undefined;
+  /** false: an empty file is a mistake, such as of a disk that was full while it was saved. Default: true. */
+  mayBeEmpty?: boolean | undefined;
   /** First-class flags such as `--port`; they win over everything. */
   flags?: readonly Setting[] | undefined;
 }
@@ -42,7 +44,7 @@ export function readConfig(sources: ConfigSources): LoadedConfig {
   const schema = inputSchema(configSchema);
   const environment = sources.environment ?? {};
   const variables = new Variables(environment);
-  const yaml = sources.file === undefined ? null : readYaml(sources.file, problems);
+  const yaml = sources.file === undefined ? null : readYaml(sources.file, problems, sources.mayBeEmpty);
   const written = yaml?.value ?? {};
   const expansion = expandVariables(written, variables, (path, text) => valueOf(schema, path, text, written));
   for (const { path, message } of expansion.problems) {
@@ -76,7 +78,7 @@ export function readConfig(sources: ConfigSources): LoadedConfig {
   return { config: parsed.data, files, where };
 }
 
-function readYaml(file: string, problems: string[]): YamlFile | null {
+function readYaml(file: string, problems: string[], mayBeEmpty = true): YamlFile | null {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -87,6 +89,9 @@ function readYaml(file: string, problems: string[]): YamlFile | null {
       `${file}: the configuration cannot be read: ${reason}. Name an existing file with --config, or leave it out for the defaults.`,
     );
     return null;
+  }
+  if (!mayBeEmpty && text.trim() === '') {
+    problems.push(`${file}:1:1: the file is empty. Write {} if every setting shall have its default.`);
   }
   const yaml = parseYaml(text, file);
   problems.push(...yaml.errors);

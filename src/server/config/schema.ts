@@ -252,6 +252,19 @@ const limits = z
   })
   .prefault({});
 
+const data = z
+  .strictObject({
+    folder: z
+      .string()
+      .min(1)
+      .nullable()
+      .default('auto')
+      .describe(
+        'Folder for what must outlive a restart: the streams that the API added. auto: $STATE_DIRECTORY of a systemd unit, else earsight/<port> in $XDG_STATE_HOME or ~/.local/state. null: nothing is kept.',
+      ),
+  })
+  .prefault({});
+
 const log = z
   .strictObject({
     level: z
@@ -278,6 +291,7 @@ export const configSchema = z
     ingest: ingest.describe('How cameras and files are read.'),
     webrtc: webrtc.describe('How webcams are received.'),
     limits: limits.describe('What one server takes on.'),
+    data: data.describe('What is kept over restarts.'),
     log: log.describe('What is written where it runs.'),
     streams: z
       .array(streamSpecSchema)

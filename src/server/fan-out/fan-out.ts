@@ -16,7 +16,7 @@ import { type Payload, textPayload } from './payload.ts';
 import { type EncodePreview, PreviewQueue } from './preview-queue.ts';
 import { type Encoding, SharedResult } from './shared-result.ts';
 import { SEES_ALL, type Sight } from './sight.ts';
-import { CLOSE_GOING_AWAY, CLOSE_TRY_LATER, Subscriber } from './subscriber.ts';
+import { CLOSE_GOING_AWAY, CLOSE_POLICY, CLOSE_TRY_LATER, Subscriber } from './subscriber.ts';
 
 export interface FanOutOptions {
   server: HelloMessage['server'];
@@ -54,6 +54,18 @@ export class FanOut implements HeatmapSink, StreamListener {
     this.#options = options;
     this.#observer = options.observer ?? silentObserver;
     this.#clock = options.clock ?? systemClock;
+  }
+
+  /** In force at once for who comes and for what is subscribed to from then on. */
+  setLimits(limits: Pick<FanOutLimits, 'maxSubscribers' | 'maxRateHz'>): void {
+    Object.assign(this.limits, limits);
+  }
+
+  /** Closes the connections whose sight is no longer theirs, with 1008. */
+  dismiss(isOver: (sight: Sight) => boolean): void {
+    for (const subscriber of this.#subscribers) {
+      if (isOver(subscriber.sight)) subscriber.close(CLOSE_POLICY, 'the token is not what it was');
+    }
   }
 
   get subscriberCount(): number {

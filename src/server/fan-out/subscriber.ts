@@ -77,6 +77,10 @@ export class Subscriber {
     socket.on('error', () => undefined);
   }
 
+  get sight(): Sight {
+    return this.#context.sight;
+  }
+
   /** Sends a control message; one of the same key that still waits is replaced. */
   control(key: string, payload: Payload): void {
     this.#outbox.control(key, payload);

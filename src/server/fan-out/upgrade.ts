@@ -11,6 +11,7 @@ import { isOriginAllowed } from './origin.ts';
 import type { Encoding } from './shared-result.ts';
 import { SEES_ALL, type Sight } from './sight.ts';
 
+/** Looked at anew for every handshake, so that getters may follow a configuration that changes. */
 export interface HeatmapSocketOptions {
   fanOut: FanOut;
   /** Default `/api/v1/heatmaps`. */
@@ -38,7 +39,7 @@ const ENCODINGS: ReadonlyMap<string, Encoding> = new Map([
 
 /** Serves the heatmap WebSocket on `server`. Upgrades of other paths are left to other listeners, or get 404. */
 export function attachHeatmapSocket(server: Server, options: HeatmapSocketOptions): HeatmapSocket {
-  const { fanOut, path = '/api/v1/heatmaps', allowedOrigins = [] } = options;
+  const { fanOut, path = '/api/v1/heatmaps' } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -64,7 +65,7 @@ export function attachHeatmapSocket(server: Server, options: HeatmapSocketOption
       );
       return;
     }
-    if (!isOriginAllowed(request.headers.origin, request.headers.host, allowedOrigins)) {
+    if (!isOriginAllowed(request.headers.origin, request.headers.host, options.allowedOrigins ?? [])) {
       refuse(socket, 403, 'forbidden-origin', 'This origin may not connect. Add it to the allowed origins.');
       return;
     }

@@ -41,6 +41,8 @@ export interface AppContext {
   iceServers: readonly IceServer[];
   limits: { bodyBytes: number; sdpBytes: number };
   version: string;
+  /** Resolves when the streams as they are now would survive a restart, or cannot. */
+  kept(): Promise<void>;
   /** Gets errors that are a fault of ours. */
   reportError(thrown: unknown): void;
 }

@@ -65,8 +65,9 @@ export function addStreamRoutes(app: OpenAPIHono, context: AppContext): void {
         ...problems(400, 409, 413, 415, 422, 503),
       },
     }),
-    (c) => {
+    async (c) => {
       const stream = registry.add(c.req.valid('json'));
+      await context.kept();
       return c.json(viewOf(stream), 201, { Location: `/api/v1/streams/${stream.id}` });
     },
     refuseInvalid(streamCreateSchema),
@@ -102,7 +103,11 @@ export function addStreamRoutes(app: OpenAPIHono, context: AppContext): void {
         ...problems(400, 404, 413, 415, 422, 503),
       },
     }),
-    async (c) => c.json(viewOf(await registry.patch(c.req.valid('param').id, c.req.valid('json'))), 200),
+    async (c) => {
+      const stream = await registry.patch(c.req.valid('param').id, c.req.valid('json'));
+      await context.kept();
+      return c.json(viewOf(stream), 200);
+    },
     refuseInvalid(streamPatchSchema),
   );
 
@@ -117,6 +122,7 @@ export function addStreamRoutes(app: OpenAPIHono, context: AppContext): void {
     }),
     async (c) => {
       await registry.remove(c.req.valid('param').id);
+      await context.kept();
       return c.body(null, 204);
     },
   );

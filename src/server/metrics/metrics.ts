@@ -109,12 +109,30 @@ export class Metrics implements PipelineObserver, StreamListener {
     registers: [this.#registry],
   });
 
+  readonly #configurations = new Counter({
+    name: 'earsight_config_reloads_total',
+    help: 'Times that the configuration was read anew, by what came of it.',
+    labelNames: ['result'],
+    registers: [this.#registry],
+  });
+  readonly #configurationTaken = new Gauge({
+    name: 'earsight_config_last_reload_successful',
+    help: '1 while the configuration in force is the one that was read last.',
+    registers: [this.#registry],
+  });
+
   get contentType(): string {
     return this.#registry.contentType;
   }
 
+  configurationRead(taken: boolean): void {
+    this.#configurations.inc({ result: taken ? 'taken' : 'refused' });
+    this.#configurationTaken.set(taken ? 1 : 0);
+  }
+
   /** The process's own figures too (memory, event loop lag, handles), under their customary names. */
   collectProcess(): void {
+    this.#configurationTaken.set(1);
     collectDefaultMetrics({ register: this.#registry });
   }
 

@@ -27,6 +27,8 @@ export interface SessionPipeline {
 export interface SourceFactory {
   /** @throws EarsightError `bad-url`, `forbidden-path` when the spec can never work; `details.field` names why. */
   check(spec: StreamSpec): void;
+  /** Equal as long as {@link create} would make the same source, so that nothing has to be restarted. */
+  fingerprint(spec: StreamSpec, options: SessionOptions): string;
   /** Nothing is opened yet. */
   create(spec: StreamSpec, options: SessionOptions): MediaSource;
 }

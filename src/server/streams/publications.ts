@@ -53,7 +53,7 @@ export class Publications {
       known ??
       this.#registry.add(
         { kind: 'webcam', id: streamId, name: this.#nameFor(streamId), enabled: true, session: {} },
-        { ephemeral: true },
+        { origin: 'publisher' },
       );
     try {
       const source = webcamOf(stream);

@@ -1,5 +1,6 @@
 /** Builds the source of a stream by its kind, with what the configuration says of cameras, files and webcams. */
 
+import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { EarsightError } from '../../pipeline/errors.ts';
 import { DemoSource } from '../../pipeline/ingest/demo/demo-source.ts';
@@ -8,6 +9,7 @@ import { UrlSource } from '../../pipeline/ingest/url/url-source.ts';
 import { WhipSource } from '../../pipeline/ingest/whip/whip-source.ts';
 import type { MediaSource } from '../../pipeline/ports.ts';
 import { type Secret, secretUrl } from '../../pipeline/secret.ts';
+import { revealed } from '../config/revealed.ts';
 import type { Config } from '../config/schema.ts';
 import type { DemoSpec, StreamSpec, UrlSpec, WebcamSpec } from '../config/stream-spec.ts';
 import type { SourceFactory } from './ports.ts';
@@ -28,40 +30,47 @@ export function createSources(
   const box = { width: ingest.maxPictureWidth, height: ingest.maxPictureHeight };
   const logOf = (id: string) => (line: string) => settings.log.debug({ stream: id }, line);
 
-  const demo = ({ id, seed }: DemoSpec): MediaSource => new DemoSource({ id, seed, ...demoSize(box) });
+  const demo = ({ id, seed }: DemoSpec) => ({ id, seed, ...demoSize(box) });
 
-  const url = (spec: UrlSpec, maxRateHz: number | null): MediaSource =>
-    new UrlSource(spec.id, {
-      url: withCredentials(spec),
-      reading: {
-        transport: spec.transport ?? ingest.rtspTransport,
-        pace: spec.pace,
-        loop: spec.loop,
-        hwaccel: spec.hardware,
-        maxRateHz,
-        picture: box,
-        audioRateHz,
-        openTimeoutMs: ingest.connectTimeoutMs,
-        readTimeoutMs: ingest.readTimeoutMs,
-      },
-      backoff: { firstMs: ingest.retryMinMs, maxMs: ingest.retryMaxMs },
-      onLog: logOf(spec.id),
-    });
-
-  const webcam = ({ id }: WebcamSpec): MediaSource =>
-    new WhipSource({
-      id,
-      hostAddresses: ['127.0.0.1', ...webrtc.hosts],
-      portRange: webrtc.portRange === null ? null : { min: webrtc.portRange[0], max: webrtc.portRange[1] },
-      iceServers: webrtc.iceServers.map(({ urls, username, credential }) => ({
-        urls,
-        ...(username === undefined ? {} : { username }),
-        ...(credential === undefined ? {} : { credential: credential.reveal() }),
-      })),
-      box,
+  const url = (spec: UrlSpec, maxRateHz: number | null) => ({
+    url: withCredentials(spec),
+    reading: {
+      transport: spec.transport ?? ingest.rtspTransport,
+      pace: spec.pace,
+      loop: spec.loop,
+      hwaccel: spec.hardware,
+      maxRateHz,
+      picture: box,
       audioRateHz,
-      onLog: logOf(id),
-    });
+      openTimeoutMs: ingest.connectTimeoutMs,
+      readTimeoutMs: ingest.readTimeoutMs,
+    },
+    backoff: { firstMs: ingest.retryMinMs, maxMs: ingest.retryMaxMs },
+  });
+
+  const webcam = ({ id }: WebcamSpec) => ({
+    id,
+    hostAddresses: ['127.0.0.1', ...webrtc.hosts],
+    portRange: webrtc.portRange === null ? null : { min: webrtc.portRange[0], max: webrtc.portRange[1] },
+    iceServers: webrtc.iceServers.map(({ urls, username, credential }) => ({
+      urls,
+      ...(username === undefined ? {} : { username }),
+      ...(credential === undefined ? {} : { credential: credential.reveal() }),
+    })),
+    box,
+    audioRateHz,
+  });
+
+  const settingsOf = (spec: StreamSpec, maxRateHz: number | null) => {
+    switch (spec.kind) {
+      case 'demo':
+        return demo(spec);
+      case 'url':
+        return url(spec, maxRateHz);
+      case 'webcam':
+        return webcam(spec);
+    }
+  };
 
   return {
     check(spec) {
@@ -73,14 +82,19 @@ export function createSources(
         throw new EarsightError(thrown.code, thrown.message, { details: { field: 'url' }, cause: thrown });
       }
     },
-    create(spec: StreamSpec, { maxRateHz }) {
+    fingerprint(spec, { maxRateHz }) {
+      const settings = JSON.stringify([spec.kind, revealed(settingsOf(spec, maxRateHz))]);
+      return createHash('sha256').update(settings).digest('base64');
+    },
+    create(spec, { maxRateHz }): MediaSource {
+      const onLog = logOf(spec.id);
       switch (spec.kind) {
         case 'demo':
-          return demo(spec);
+          return new DemoSource(demo(spec));
         case 'url':
-          return url(spec, maxRateHz);
+          return new UrlSource(spec.id, { ...url(spec, maxRateHz), onLog });
         case 'webcam':
-          return webcam(spec);
+          return new WhipSource({ ...webcam(spec), onLog });
       }
     },
   };

@@ -4,14 +4,20 @@ import { EarsightError } from '../../pipeline/errors.ts';
 import type { StreamInfo } from '../../protocol/messages.ts';
 import type { StreamCreate, StreamPatch, StreamSpec } from '../config/stream-spec.ts';
 import type { StreamListener } from './ports.ts';
-import { Stream, type StreamDeps } from './stream.ts';
+import { Stream, type StreamDeps, type StreamOrigin } from './stream.ts';
 import { idFromName } from './stream-ids.ts';
 
-export interface StreamRegistryDeps extends StreamDeps {
-  listeners: readonly StreamListener[];
+/** What a new configuration may change of a registry. */
+export interface RegistrySettings extends Pick<StreamDeps, 'defaults' | 'sources'> {
   maxStreams: number;
   /** How long a webcam that made its own stream may be gone before the stream is removed, in milliseconds. */
   departureMs: number;
+}
+
+export interface StreamRegistryDeps extends StreamDeps, RegistrySettings {
+  listeners: readonly StreamListener[];
+  /** Gets the streams that the API added, whenever one of them may have changed; not when the server ends. */
+  keep?: (specs: StreamSpec[]) => void;
 }
 
 /** A publisher whose offer was answered has this long to connect: ICE may try many pairs, one after the other. */
@@ -19,7 +25,7 @@ const CONNECT_MS = 30_000;
 
 /** Owns every stream; closing it closes them all. */
 export class StreamRegistry {
-  readonly #deps: StreamRegistryDeps;
+  #deps: StreamRegistryDeps;
   readonly #streams = new Map<string, Stream>();
   readonly #departures = new Map<string, { timer: NodeJS.Timeout; waitMs: number }>();
   #closed: Promise<void> | null = null;
@@ -55,10 +61,10 @@ export class StreamRegistry {
 
   /**
    * Connects at once; whether the camera answers shows in the stream's state, not here.
-   * @param options.ephemeral removed some seconds after it stops delivering
+   * @param options.origin who wants it; default: the API. A publisher's goes some seconds after it stops delivering
    * @throws EarsightError `stream-exists`, `limit-reached`, `closed`, and what {@link SourceFactory.check} throws
    */
-  add(create: StreamCreate, options: { ephemeral?: boolean } = {}): Stream {
+  add(create: StreamCreate, options: { origin?: StreamOrigin } = {}): Stream {
     if (this.#closed !== null) {
       throw new EarsightError('closed', 'The server is shutting down and takes no new streams.', {
         retryable: true,
@@ -82,7 +88,7 @@ export class StreamRegistry {
     const spec: StreamSpec = { ...create, id };
     this.#deps.sources.check(spec);
     const stream = new Stream(spec, this.#deps, {
-      ephemeral: options.ephemeral ?? false,
+      origin: options.origin ?? 'api',
       onChange: (changed) => this.#changed(changed),
     });
     this.#streams.set(id, stream);
@@ -93,6 +99,7 @@ export class StreamRegistry {
       throw thrown;
     }
     this.#changed(stream);
+    this.#keep();
     return stream;
   }
 
@@ -109,7 +116,32 @@ export class StreamRegistry {
       );
     }
     await stream.patch(patch);
+    this.#keep();
     return stream;
+  }
+
+  /**
+   * Puts a new configuration in force. Streams that it does not touch go on as they are.
+   * @param removed ids of streams that the file named and names no more
+   * @param placed what the file says of streams that it did not name so before; they are made, or become so
+   */
+  async reconfigure(
+    settings: RegistrySettings,
+    removed: readonly string[],
+    placed: readonly StreamSpec[],
+  ): Promise<void> {
+    this.#deps = { ...this.#deps, ...settings };
+    const gone = removed.filter((id) => this.find(id)?.origin === 'configuration');
+    // A place is free before it is taken.
+    await Promise.all(gone.map((id) => this.remove(id)));
+    const specs = new Map(placed.map((spec) => [spec.id, spec]));
+    const work = this.list().map((stream) => stream.reconfigure(settings, specs.get(stream.id) ?? null));
+    for (const spec of placed) {
+      this.#forgetDeparture(spec.id);
+      if (this.find(spec.id) === null) this.add(spec, { origin: 'configuration' });
+    }
+    await Promise.all(work);
+    this.#keep();
   }
 
   /** Resolves when source and session are closed. @throws EarsightError `stream-unknown` */
@@ -122,12 +154,18 @@ export class StreamRegistry {
     this.#streams.delete(id);
     this.#forgetDeparture(id);
     for (const listener of this.#deps.listeners) listener.streamRemoved(id);
+    this.#keep();
   }
 
   /** Idempotent: closes every stream, all at a time. */
   close(): Promise<void> {
     this.#closed ??= Promise.all(this.list().map((stream) => this.remove(stream.id))).then(() => undefined);
     return this.#closed;
+  }
+
+  #keep(): void {
+    if (this.#closed !== null) return;
+    this.#deps.keep?.(this.list().flatMap(({ origin, spec }) => (origin === 'api' ? [spec] : [])));
   }
 
   #changed(stream: Stream): void {

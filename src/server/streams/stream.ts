@@ -1,5 +1,6 @@
 /** One stream: what it was asked to be, and the source and session that run for it while it is enabled. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock, HeatmapResult, MediaSource } from '../../pipeline/ports.ts';
 import type { SessionOptions, SessionStats, SessionStatus } from '../../pipeline/session.ts';
 import type { StreamInfo } from '../../protocol/messages.ts';
@@ -15,7 +16,16 @@ export interface StreamDeps {
   clock: Clock;
 }
 
-type Run = { source: MediaSource; session: RunningSession } | null;
+/** Who wants the stream: the configuration file, the API, or a publisher that is there. */
+export type StreamOrigin = 'configuration' | 'api' | 'publisher';
+
+/** What runs, and what it was started with. */
+type Run = {
+  source: MediaSource;
+  session: RunningSession;
+  fingerprint: string;
+  options: SessionOptions;
+} | null;
 
 /**
  * Owns its source and session. Operations that stop or start them queue behind each other, so that a patch and a
@@ -23,9 +33,8 @@ type Run = { source: MediaSource; session: RunningSession } | null;
  */
 export class Stream {
   readonly id: string;
-  /** Made by a publisher rather than by configuration or the API; goes when the publisher is gone. */
-  readonly ephemeral: boolean;
-  readonly #deps: StreamDeps;
+  #origin: StreamOrigin;
+  #deps: StreamDeps;
   readonly #onChange: (stream: Stream) => void;
   #spec: StreamSpec;
   #run: Run = null;
@@ -36,14 +45,23 @@ export class Stream {
   constructor(
     spec: StreamSpec,
     deps: StreamDeps,
-    options: { ephemeral: boolean; onChange: (stream: Stream) => void },
+    options: { origin: StreamOrigin; onChange: (stream: Stream) => void },
   ) {
     this.id = spec.id;
-    this.ephemeral = options.ephemeral;
+    this.#origin = options.origin;
     this.#spec = spec;
     this.#deps = deps;
     this.#onChange = options.onChange;
     this.#disabledSinceWallMs = deps.clock.wallMs();
+  }
+
+  get origin(): StreamOrigin {
+    return this.#origin;
+  }
+
+  /** Made by a publisher rather than by configuration or the API; goes when the publisher is gone. */
+  get ephemeral(): boolean {
+    return this.#origin === 'publisher';
   }
 
   get spec(): StreamSpec {
@@ -77,14 +95,16 @@ export class Stream {
   /** Connects, when enabled. */
   start(): void {
     if (!this.#spec.enabled || this.#run !== null || this.#closed !== null) return;
-    const source = this.#deps.sources.create(this.#spec, this.options);
+    const { options } = this;
+    const { sources, pipeline } = this.#deps;
+    const source = sources.create(this.#spec, options);
     // Statuses may come before attach has returned; info() would not know the session yet.
     let attached = false;
-    const session = this.#deps.pipeline.attach(source, this.options, () => {
+    const session = pipeline.attach(source, options, () => {
       if (attached) this.#onChange(this);
     });
     attached = true;
-    this.#run = { source, session };
+    this.#run = { source, session, options, fingerprint: sources.fingerprint(this.#spec, options) };
   }
 
   /** Resolves when the change is in force. A new URL restarts the source, the rest is applied as it runs. */
@@ -104,11 +124,26 @@ export class Stream {
           ? { ...withoutCredentials(before), ...common, url: patch.url }
           : { ...before, ...common };
       this.#deps.sources.check(next);
-      this.#spec = next;
-      if (!next.enabled || patch.url !== undefined || capsAtSource(before, next)) await this.#stop();
-      this.start();
-      if (patch.session !== undefined) this.#run?.session.configure(this.options);
+      if (patch.url !== undefined) await this.#stop();
+      await this.#become(next);
       this.#onChange(this);
+    });
+    this.#queue = work.catch(() => undefined);
+    return work;
+  }
+
+  /**
+   * Takes over what a new configuration says. What runs goes on, unless its source would be another one.
+   * @param spec what the file now says of this stream, which is the file's from then on; null: nothing new
+   */
+  reconfigure(settings: Pick<StreamDeps, 'defaults' | 'sources'>, spec: StreamSpec | null): Promise<void> {
+    const work = this.#queue.then(async () => {
+      if (this.#closed !== null) return;
+      const before = this.info();
+      this.#deps = { ...this.#deps, ...settings };
+      if (spec !== null) this.#origin = 'configuration';
+      await this.#become(spec ?? this.#spec);
+      if (!isDeepStrictEqual(this.info(), before)) this.#onChange(this);
     });
     this.#queue = work.catch(() => undefined);
     return work;
@@ -118,6 +153,22 @@ export class Stream {
   close(): Promise<void> {
     this.#closed ??= this.#queue.then(() => this.#stop());
     return this.#closed;
+  }
+
+  /** Restarts the source if it would be another one; everything else is applied as it runs. */
+  async #become(next: StreamSpec): Promise<void> {
+    this.#spec = next;
+    const { options } = this;
+    const run = this.#run;
+    if (run !== null) {
+      const fingerprint = this.#deps.sources.fingerprint(next, options);
+      if (!next.enabled || fingerprint !== run.fingerprint) await this.#stop();
+      else if (!isDeepStrictEqual(options, run.options)) {
+        run.session.configure(options);
+        run.options = options;
+      }
+    }
+    this.start();
   }
 
   async #stop(): Promise<void> {
@@ -139,11 +190,6 @@ export class Stream {
       picture: null,
     };
   }
-}
-
-/** Cameras and files pass frames over before they are handed on, which a new rate can only change by a restart. */
-function capsAtSource(before: StreamSpec, next: StreamSpec): boolean {
-  return next.kind === 'url' && before.session.maxRateHz !== next.session.maxRateHz;
 }
 
 /** A new address must not inherit the password of the old one. */

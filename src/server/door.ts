@@ -1,0 +1,65 @@
+/** Who is let in and what for: the HTTP side as one configuration has it, replaced as a whole by the next. */
+
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { HttpBindings } from '@hono/node-server';
+import { AddressRanges } from '../pipeline/ip-ranges.ts';
+import { Access } from './access/access.ts';
+import { expectedNames, isTokenRequired } from './access/listening.ts';
+import { EVERYONE, type Principal } from './access/principal.ts';
+import type { Config } from './config/schema.ts';
+import { createApp } from './http/app.ts';
+import type { AppContext } from './http/context.ts';
+import { locate, packageRoot } from './installation.ts';
+
+export interface Door {
+  readonly access: Access;
+  readonly trustedProxies: AddressRanges;
+  readonly expectedHosts: ReadonlySet<string> | null;
+  readonly allowedOrigins: readonly string[];
+  fetch(request: Request, bindings: HttpBindings): Response | Promise<Response>;
+}
+
+/** What of the app does not depend on the configuration. */
+export type DoorParts = Omit<
+  AppContext,
+  'access' | 'allowedOrigins' | 'expectedHosts' | 'iceServers' | 'limits' | 'pageDirectory'
+>;
+
+/** @throws EarsightError `bad-config` */
+export function openDoor(config: Config, parts: DoorParts): Door {
+  const { allowedOrigins } = config.server;
+  const access = new Access({
+    required: isTokenRequired(config.auth.mode, config.server.host),
+    tokens: config.auth.tokens,
+    ticketMs: config.auth.ticketMs,
+  });
+  const expectedHosts = access.required ? null : expectedNames(config.server);
+  const app = createApp({
+    ...parts,
+    access,
+    allowedOrigins,
+    expectedHosts,
+    iceServers: config.webrtc.iceServers,
+    limits: config.limits,
+    pageDirectory: pageDirectory(config),
+  });
+  return {
+    access,
+    trustedProxies: new AddressRanges(config.server.trustedProxies),
+    expectedHosts,
+    allowedOrigins,
+    fetch: (request, bindings) => app.fetch(request, bindings),
+  };
+}
+
+export function pageDirectory({ server }: Config): string {
+  return server.page === null ? join(packageRoot, 'dist', 'page') : locate(server.page);
+}
+
+/** Whether what somebody was let in with stands in the new configuration as it did in the old one. */
+export function isStillLetIn(holder: Principal, before: Config, after: Config): boolean {
+  if (!isTokenRequired(after.auth.mode, after.server.host)) return true;
+  const entryOf = ({ auth }: Config) => auth.tokens.find(({ name }) => name === holder.name);
+  return holder !== EVERYONE && isDeepStrictEqual(entryOf(after), entryOf(before));
+}

@@ -1,0 +1,113 @@
+/** The program while its configuration changes, and over a restart. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import type { StreamView } from '../../src/server/http/schemas.ts';
+import { ServerProcess } from '../support/server-process.ts';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'earsight-reload-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const streamsOf = async (url: string): Promise<StreamView[]> =>
+  ((await (await fetch(`${url}/api/v1/streams`)).json()) as { streams: StreamView[] }).streams;
+const idsOf = async (url: string): Promise<string[]> => (await streamsOf(url)).map(({ id }) => id);
+
+const stream = (id: string, seed = 1): string =>
+  `  - { id: ${id}, kind: demo, seed: ${seed}, session: { maxRateHz: 4 } }\n`;
+
+describe('a changed configuration', () => {
+  it('is in force without a pause of what it does not touch; a wrong one changes nothing', async () => {
+    const file = join(folder, 'a.yaml');
+    writeFileSync(file, `streams:\n${stream('stays')}${stream('goes')}`);
+    await using server = await ServerProcess.serve(['--config', file]);
+    const { url } = server;
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/api/v1/heatmaps?streams=*`, [
+      'earsight.heatmap.v1.json',
+    ]);
+    const sequences: number[] = [];
+    const others = new Set<string>();
+    let closed = false;
+    socket.on('close', () => (closed = true));
+    socket.on('message', (data: Buffer) => {
+      const message = JSON.parse(data.toString()) as { type: string; stream: string; sequence: number };
+      if (message.type === 'removed') others.add(`-${message.stream}`);
+      if (message.type !== 'heatmap') return;
+      if (message.stream === 'stays') sequences.push(message.sequence);
+      else others.add(message.stream);
+    });
+    await server.until(() => sequences.length > 3 && others.has('goes'), 'results');
+    const since = (await streamsOf(url)).find(({ id }) => id === 'stays')?.sinceWallMs;
+
+    // By itself, when the file was left alone for a while.
+    writeFileSync(file, `log: { level: debug }\nstreams:\n${stream('stays')}${stream('comes')}`);
+    await server.until(() => others.has('comes') && others.has('-goes'), 'the new streams');
+    expect(await idsOf(url)).toEqual(['stays', 'comes']);
+
+    // On SIGHUP.
+    writeFileSync(file, `server: { port: 1, limits: 2 }\nstreams:\n${stream('other')}`);
+    server.child.kill('SIGHUP');
+    await server.until(
+      () => server.records.some(({ msg }) => msg === 'the configuration that was in force stays'),
+      'the refusal',
+    );
+    expect(server.records.some(({ msg }) => msg?.startsWith(`${file}:1:`))).toBe(true);
+    expect(await idsOf(url)).toEqual(['stays', 'comes']);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toContain('earsight_config_last_reload_successful 0');
+    expect(metrics).toMatch(/earsight_config_reloads_total\{result="taken"\} 1/);
+
+    const seen = sequences.length;
+    await server.until(() => sequences.length > seen + 2, 'more results');
+    expect(closed).toBe(false);
+    const stays = (await streamsOf(url)).find(({ id }) => id === 'stays');
+    expect(stays).toMatchObject({ state: 'live', sinceWallMs: since });
+    // One session from the first result to the last: it never began to count anew.
+    expect(sequences).toEqual([...sequences].sort((a, b) => a - b));
+    expect(new Set(sequences).size).toBe(sequences.length);
+    socket.terminate();
+    expect((await server.stop()).code).toBe(0);
+  });
+});
+
+describe('streams that the API added', () => {
+  it('survive a restart, and a kill', async () => {
+    const args = ['--set', 'streams=[]', '--set', `data.folder=${join(folder, 'data')}`];
+    const add = (url: string, id: string): Promise<Response> =>
+      fetch(`${url}/api/v1/streams`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ kind: 'webcam', id }),
+      });
+    {
+      await using server = await ServerProcess.serve(args);
+      expect((await add(server.url, 'one')).status).toBe(201);
+      expect((await add(server.url, 'two')).status).toBe(201);
+      const renamed = await fetch(`${server.url}/api/v1/streams/two`, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ name: 'Second' }),
+      });
+      expect(renamed.status).toBe(200);
+      expect((await server.stop()).code).toBe(0);
+    }
+    {
+      await using server = await ServerProcess.serve(args);
+      expect((await streamsOf(server.url)).map(({ id, name }) => [id, name])).toEqual([
+        ['one', 'one'],
+        ['two', 'Second'],
+      ]);
+      expect((await add(server.url, 'three')).status).toBe(201);
+      expect((await fetch(`${server.url}/api/v1/streams/one`, { method: 'DELETE' })).status).toBe(204);
+      await server.stop('SIGKILL');
+    }
+    await using server = await ServerProcess.serve(args);
+    expect(await idsOf(server.url)).toEqual(['two', 'three']);
+    expect((await server.stop()).code).toBe(0);
+  });
+});
