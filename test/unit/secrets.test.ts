@@ -190,7 +190,11 @@ it('API answers, status messages and metrics', async () => {
   const sent: string[] = [];
   const registry = new StreamRegistry({
     pipeline: new FakePipeline(),
-    sources: { check: (spec) => real.check(spec), create: (spec) => new FakeSource(spec) },
+    sources: {
+      check: (spec) => real.check(spec),
+      fingerprint: (spec, options) => real.fingerprint(spec, options),
+      create: (spec) => new FakeSource(spec),
+    },
     clock: fixedClock,
     defaults: sessionOptionsSchema.parse({}),
     listeners: [
@@ -229,6 +233,7 @@ it('API answers, status messages and metrics', async () => {
     iceServers: [{ urls: ['turn:t.example'], username: 'u', credential: new Secret(MARK) }],
     limits: { bodyBytes: 65_536, sdpBytes: 65_536 },
     version: '0',
+    kept: () => Promise.resolve(),
     reportError: (thrown) => {
       throw thrown;
     },

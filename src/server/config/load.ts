@@ -27,7 +27,7 @@ export interface LoadedConfig {
   /** The files that were read: the YAML file and those of secrets. */
   files: readonly string[];
   /** Who set what stands at `path`, as the beginning of a sentence: `earsight.yaml:3:5: `. */
-  where(path: Path): string;
+  where: (path: Path) => string;
 }
 
 /** {@link readConfig} for who needs no more than the settings. */

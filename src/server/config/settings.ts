@@ -37,11 +37,11 @@ export function environmentSettings(
   const settings: Setting[] = [];
   for (const [name, given] of Object.entries(environment).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (!name.startsWith(ENVIRONMENT_PREFIX) || name === CONFIG_VARIABLE || given === undefined) continue;
-    let { path, known } = placeOf(schema, name);
+    let place = placeOf(schema, name);
     let text = given;
     const inFile = name.endsWith(FILE_SUFFIX) ? placeOf(schema, name.slice(0, -FILE_SUFFIX.length)) : null;
-    if (!known && inFile?.known === true) {
-      path = inFile.path;
+    if (!place.known && inFile?.known === true) {
+      place = inFile;
       try {
         text = read(given);
       } catch (thrown) {
@@ -49,6 +49,7 @@ export function environmentSettings(
         continue;
       }
     }
+    const { path } = place;
     settings.push({ path, value: valueOf(schema, path, text), where: name });
   }
   return settings;
