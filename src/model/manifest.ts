@@ -57,7 +57,7 @@ export const calibrationSchema = z.strictObject({
     .refine(({ low, high }) => low < high, { path: ['high'], message: 'must lie above "low"' }),
   /**
    * How heat is made, where a straight range of the similarity does not do: each cell's heat is the logistic function
-   * of `similarity` x similarity + `activation` x class activation + `seen` x log-odds of the class being seen
+   * of `similarity` x similarity + `activation` x log(class activation + 0.01) + `seen` x log-odds of the class being seen
    * (calibrated) + `offset`.
    */
   cells: z

@@ -1,5 +1,9 @@
 #!/usr/bin/env node
+<<<<<<< HEAD
 /** The command line: `earsight --help` lists the commands. */
+=======
+/** The command line: `earsight serve | evaluate | export | probe | token | bench`. */
+>>>>>>> 95a1c14 (feat(training): the model card; evaluation of exported weights; class activation enters heat by its logarithm)
 
 import { Command } from 'commander';
 import type { EvaluateFlags } from './commands/evaluate.ts';
@@ -88,6 +92,8 @@ program
   .option('--calibrate <number>', 'calibrate on so many examples of the validation split first')
   .option('--robustness <number>', 'so many examples for each of eleven alterations of the sound')
   .option('--out <folder>', 'write evaluation.json, evaluation.html and calibration.json there')
+  .option('--card', "write the model's card, README.md, and the figures into its manifest")
+  .option('--notes <file>', 'Markdown that the card gives under its limits')
   .option('--json', 'print facts for programs')
   .action((model: string, flags: EvaluateFlags) =>
     finish(import('./commands/evaluate.ts').then(({ evaluate }) => evaluate(model, flags))),

@@ -74,11 +74,11 @@ describe('calibrateCells', () => {
   };
 
   test('is the logistic function of the weighted sum', () => {
-    const [middle, high] = heat([9, 0.5, 0.5], [9, 0, 1.5]);
+    const [middle, high] = heat([9, 0.5, 0.5], [9, 0.99, Math.exp(1.5) - 0.01]);
     expect(middle).toBeCloseTo(0.5, 6);
     expect(high).toBeCloseTo(1 / (1 + Math.exp(-3)), 6);
     expect(heat([9, 0.5], null, 0.8)[0]).toBeCloseTo(0.8, 6);
-    expect(heat([9, 0.5], [9, 0], 0.5, 0.5)[0]).toBeCloseTo(0.25, 6);
+    expect(heat([9, 0.5], [9, 0.99], 0.5, 0.5)[0]).toBeCloseTo(0.25, 6);
   });
 
   test('not-a-number counts as nothing', () => {

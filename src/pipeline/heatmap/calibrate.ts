@@ -30,6 +30,14 @@ export interface CellLogistic {
   offset: number;
 }
 
+/** Keeps the logarithm of a class activation of nothing finite. */
+const LEAST_ACTIVATION = 0.01;
+
+/** How class activation enters a cell's heat: `log(activation + 0.01)`, so that its scale shifts and does not stretch. */
+export function logActivation(activation: number): number {
+  return Math.log(activation + LEAST_ACTIVATION);
+}
+
 /** Similarities that show as nothing and as full heat. The range is fixed, so that weak stays weak. */
 export interface SimilarityRange {
   low: number;
@@ -68,11 +76,9 @@ export function calibrateCells(
   out: Float32Array,
 ): void {
   const base = weights.offset + (weights.seen === 0 ? 0 : weights.seen * logOdds(seen));
+  const ofActivation = activation === undefined ? 0 : weights.activation;
   for (let cell = 0; cell < out.length; cell++) {
-    const strength =
-      activation === undefined || weights.activation === 0
-        ? 0
-        : weights.activation * activation[offset + cell]!;
+    const strength = ofActivation === 0 ? 0 : ofActivation * logActivation(activation![offset + cell]!);
     const heat = logistic(base + weights.similarity * similarity[offset + cell]! + strength);
     out[cell] = Number.isNaN(heat) ? 0 : gain * heat;
   }

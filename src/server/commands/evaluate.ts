@@ -1,5 +1,6 @@
 /** `earsight evaluate <model>`: the paper's two tables and more, on scenes or on a published data set. */
 
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Precision } from '../../model/load-manifest.ts';
 import { EarsightError } from '../../pipeline/errors.ts';
@@ -8,6 +9,7 @@ import { PAGE_FILE, evaluate as runEvaluation } from '../../training/evaluate/ev
 import { METHODS, type Method } from '../../training/evaluate/methods.ts';
 import type { DataChoice } from '../../training/evaluate/open-data.ts';
 import { confusionTable, tablesOf, textOf } from '../../training/evaluate/tables.ts';
+import { writeCard } from '../../training/evaluate/write-card.ts';
 import { statusLine } from './status-line.ts';
 
 export interface EvaluateFlags {
@@ -28,11 +30,22 @@ export interface EvaluateFlags {
   calibrate?: string;
   robustness?: string;
   out?: string;
+  card?: true;
+  notes?: string;
   json?: true;
 }
 
 /** @returns the exit code. @throws EarsightError when model or data do not serve */
 export async function evaluate(folder: string, flags: EvaluateFlags): Promise<number> {
+  const { card } = flags;
+  const data = dataOf(flags);
+  if (card === true && (flags.calibrate !== undefined || data.split !== 'test')) {
+    throw new EarsightError(
+      'bad-config',
+      '--card describes the model as it is, on the test split: leave out --calibrate and --split.',
+    );
+  }
+  const notes = flags.notes === undefined ? '' : await readFile(resolve(flags.notes), 'utf8');
   const line = statusLine(process.stderr);
   const stop = new AbortController();
   const onSignal = (): void =>
@@ -40,11 +53,11 @@ export async function evaluate(folder: string, flags: EvaluateFlags): Promise<nu
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
   try {
-    const { result, more, calibrated } = await runEvaluation({
+    const evaluated = await runEvaluation({
       folder: resolve(folder),
       firstStage: flags.firstStage === undefined ? null : resolve(flags.firstStage),
       precision: precisionOf(flags.precision),
-      data: dataOf(flags),
+      data,
       methods: methodsOf(flags.method),
       calibrationSamples: flags.calibrate === undefined ? 0 : wholeNumber('--calibrate', flags.calibrate),
       robustnessSamples: flags.robustness === undefined ? 0 : wholeNumber('--robustness', flags.robustness),
@@ -53,14 +66,19 @@ export async function evaluate(folder: string, flags: EvaluateFlags): Promise<nu
       signal: stop.signal,
     });
     line.end();
+    const { result, more, calibrated, robustness } = evaluated;
     if (flags.json === true) {
-      process.stdout.write(`${JSON.stringify({ result, calibrated }, null, 2)}\n`);
-      return 0;
+      process.stdout.write(`${JSON.stringify({ result, robustness, calibrated }, null, 2)}\n`);
+    } else {
+      const tables = [...tablesOf(result), ...more, confusionTable(result)];
+      const facts = [`${result.model} on ${result.samples} examples of ${result.data}`, ...result.remarks];
+      process.stdout.write(`${facts.join('\n')}\n\n${tables.map(textOf).join('\n')}`);
     }
-    const tables = [...tablesOf(result), ...more, confusionTable(result)];
-    const facts = [`${result.model} on ${result.samples} examples of ${result.data}`, ...result.remarks];
-    process.stdout.write(`${facts.join('\n')}\n\n${tables.map(textOf).join('\n')}`);
-    if (flags.out !== undefined) process.stdout.write(`\nWith pictures: ${resolve(flags.out, PAGE_FILE)}\n`);
+    if (flags.out !== undefined) process.stderr.write(`With pictures: ${resolve(flags.out, PAGE_FILE)}\n`);
+    if (card === true) {
+      const path = await writeCard({ folder: resolve(folder), evaluated, data, notes });
+      process.stderr.write(`The model's card: ${path}\n`);
+    }
     return 0;
   } finally {
     line.end();

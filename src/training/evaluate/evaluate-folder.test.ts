@@ -4,14 +4,18 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadManifest } from '../../model/load-manifest.ts';
 import { calibrationSchema } from '../../model/manifest.ts';
 import { defaultNetwork, gridOf } from '../../model/network/options.ts';
 import { initialWeights } from '../../model/network/weights.ts';
+import { finishRun } from '../export/finish-run.ts';
 import { createBatch } from '../sample.ts';
 import { NETWORK_FILE, writeModel } from '../trainer/model-folder.ts';
+import { readAttribution } from './attribution.ts';
 import { evaluate, PAGE_FILE, RESULT_FILE } from './evaluate.ts';
 import { METHODS } from './methods.ts';
 import { CALIBRATION_FILE, openModel } from './open-model.ts';
+import { writeCard } from './write-card.ts';
 
 const classes = ['dog', 'guitar', 'clock', 'speech'];
 const frame = { width: 48, height: 48 };
@@ -41,6 +45,34 @@ const data = {
 };
 const quiet = { say: () => undefined, signal: new AbortController().signal };
 
+describe('attribution', () => {
+  it('is grouped by source and licence, of the files that were used', async () => {
+    const path = join(folder, 'ATTRIBUTION.csv');
+    const rows = [
+      'file,source_repo,commit,original_path,licence',
+      'audio/dog/1.ogg,ESC-10,c,a,CC BY 3.0; freesound author ann',
+      'audio/dog/2.ogg,ESC-10,c,b,"CC BY 3.0; freesound author ann"',
+      'audio/dog/3.ogg,ESC-10,c,b,CC BY 3.0 (freesound bob 12) per README',
+      'photos/dog/1.jpg,Caltech,c,b,CC BY 4.0',
+      'photos/kazoo/1.jpg,Caltech,c,b,CC BY 4.0',
+    ];
+    await writeFile(path, rows.join('\n'));
+    expect(readAttribution(path, (file) => !file.includes('kazoo'))).toEqual([
+      {
+        source: 'ESC-10',
+        licence: 'CC BY 3.0',
+        files: 3,
+        folders: ['audio/dog'],
+        credits: ['freesound author ann', 'freesound bob 12'],
+      },
+      { source: 'Caltech', licence: 'CC BY 4.0', files: 1, folders: ['photos/dog'], credits: [] },
+    ]);
+    expect(readAttribution(join(folder, 'none.csv'), () => true)).toEqual([]);
+    await writeFile(path, 'file\nx');
+    expect(() => readAttribution(path, () => true)).toThrow(/source_repo/);
+  });
+});
+
 describe('a run that is finished', () => {
   it('is traced with every map, the same for any batch size', async () => {
     const { model, calibration } = await openModel(folder);
@@ -68,8 +100,8 @@ describe('a run that is finished', () => {
     const out = join(folder, 'out');
     const { result, calibrated, robustness } = await evaluate({
       folder,
-      precision: 'float32',
       firstStage: folder,
+      precision: 'float32',
       data,
       methods: METHODS,
       calibrationSamples: 16,
@@ -96,6 +128,49 @@ describe('a run that is finished', () => {
     expect(found).toEqual(calibration);
   });
 
+  it('is exported, evaluated as it is served, and has its card', async () => {
+    const model = join(folder, 'kitchen-3');
+    const { manifest, calibrated } = await finishRun({
+      run: folder,
+      out: model,
+      name: 'kitchen-3',
+      version: '0.1.0',
+      data,
+      samples: 16,
+      training: { how: 'Not at all.', data: 'Nothing was learnt from.' },
+      metrics: {},
+      ...quiet,
+    });
+    expect(manifest.calibration.cells).toEqual(calibrated.map.cells);
+    const options = {
+      methods: METHODS,
+      firstStage: null,
+      precision: 'float32',
+      calibrationSamples: 0,
+      robustnessSamples: 0,
+    } as const;
+    const evaluated = await evaluate({ folder: model, out: null, data, ...options, ...quiet });
+    expect(evaluated.result.levels[0]!.rows['avc']).not.toBeNull();
+    const path = await writeCard({ folder: model, evaluated, data, notes: 'It is a test.' });
+    const card = await readFile(path, 'utf8');
+    for (const heading of [
+      '# kitchen-3 0.1.0',
+      '## Results',
+      '## Calibration',
+      '## Limits',
+      '## Reproduce',
+    ]) {
+      expect(card.split('\n')).toContain(heading);
+    }
+    expect(card).toMatch(/\| centred Gaussian \|/);
+    expect(card).toMatch(/\| logistic of K, CAM and seen \|/);
+    expect(card).toContain('It is a test.');
+    expect(card).not.toMatch(/NaN|undefined|\[object/);
+    const { manifest: written } = await loadManifest(model);
+    expect(written.metrics['evaluation']).toMatchObject({ samples: 12, seed: 5 });
+    expect(written.calibration).toEqual(manifest.calibration);
+  });
+
   it('and one that is not is refused by name', async () => {
     const empty = join(folder, 'empty');
     await expect(openModel(empty)).rejects.toMatchObject({ code: 'model-missing' });
@@ -114,8 +189,8 @@ describe('a run that is finished', () => {
     const names = ['dog', 'guitar', 'clock', 'kazoo'];
     await writeModel(other, { format: 1, description: 'untrained', classes: names, network, frame }, weights);
     const options = {
-      precision: 'float32',
       firstStage: null,
+      precision: 'float32',
       data,
       methods: METHODS,
       calibrationSamples: 0,

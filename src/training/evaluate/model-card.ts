@@ -2,7 +2,7 @@
 
 import type { ModelManifest } from '../../model/manifest.ts';
 import type { Attribution } from './attribution.ts';
-import type { CalibrationResult } from './calibration/calibrate.ts';
+import type { CalibrationFigures } from './calibration/figures.ts';
 import { type EvaluationResult, shareOf } from './results.ts';
 import { type Robustness, robustnessTable } from './robustness.ts';
 import { confusionTable, markdownOf, percent, type Table, tablesOf } from './tables.ts';
@@ -14,8 +14,8 @@ export interface CardInput {
   >;
   result: EvaluationResult;
   robustness: readonly Robustness[];
-  /** Of the calibration run; null when it is another run's. */
-  calibrated: CalibrationResult | null;
+  /** Null where the manifest does not tell. */
+  calibrated: CalibrationFigures | null;
   attributions: readonly Attribution[];
   /** Further text, Markdown: limits that no number shows, what fell short and why. */
   notes: string;
@@ -71,22 +71,16 @@ function calibrationPart({ manifest: { calibration }, calibrated }: CardInput): 
   const heat =
     cells === undefined
       ? `Heat is similarity from ${similarity.low} (nothing) to ${similarity.high} (full).`
-      : `Heat of a cell is the logistic function of ${cells.similarity} x similarity + ${cells.activation} x class activation + ${cells.seen} x log-odds of the class being seen + ${cells.offset}.`;
+      : `Heat of a cell is the logistic function of ${cells.similarity} x similarity + ${cells.activation} x log(class activation + 0.01) + ${cells.seen} x log-odds of the class being seen + ${cells.offset}.`;
   const text = `Measured on ${calibration.source} A class's gate opens at a calibrated probability of ${first?.heard.on ?? '–'} and closes below ${first?.heard.off ?? '–'}, the same for every class. ${heat} Boxes enclose what reaches ${calibration.mapThreshold} of the maximum.`;
   if (calibrated === null) return ['## Calibration', text];
-  const { candidates, cam, paper } = calibrated.map;
-  const row = (name: string, { success, pointing }: typeof paper): string[] => [
-    name,
-    ...success.map((cuts) => cuts.map(percent).join(' / ')),
-    pointing.map(percent).join(' / '),
-  ];
   const table = markdownOf({
     head: ['map, on validation', 'level 1', 'level 2', 'level 3', 'pointing'],
-    rows: [
-      ...candidates.map(({ name, judgement }) => row(`logistic of ${name}`, judgement)),
-      ...(cam === null ? [] : [row('CAM', cam)]),
-      row('K, stretched', paper),
-    ],
+    rows: calibrated.maps.map(({ name, success, pointing }) => [
+      name,
+      ...success.map((cuts) => cuts.map(percent).join(' / ')),
+      pointing.map(percent).join(' / '),
+    ]),
   });
   return [
     '## Calibration',

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { loadManifest, onnxPath, type Precision } from '../../model/load-manifest.ts';
 import { calibrationSchema } from '../../model/manifest.ts';
 import { gridOf } from '../../model/network/options.ts';
+import { readWeights } from '../../model/read-weights.ts';
 import { EarsightError, messageOf } from '../../pipeline/errors.ts';
 import { columnCount, type LogMelParameters, QIAN_LOG_MEL } from '../../pipeline/prep/log-mel-parameters.ts';
 import type { Resampler } from '../../pipeline/prep/resize.ts';
@@ -42,30 +43,42 @@ export async function openModel(
   side?: number,
   precision: Precision = 'float32',
 ): Promise<OpenedModel> {
-  const hasManifest = existsSync(join(folder, 'manifest.json'));
-  const trained = existsSync(join(folder, NETWORK_FILE)) ? await readModel(folder) : null;
-  if (!hasManifest && trained === null) {
-    throw new EarsightError(
-      'model-missing',
-      `${folder} holds neither manifest.json nor ${NETWORK_FILE}: name the folder of a model, or of a training run that is finished.`,
-    );
+  if (existsSync(join(folder, 'manifest.json'))) return await openServed(folder, side, precision);
+  if (existsSync(join(folder, NETWORK_FILE))) {
+    return await openTrained(folder, await readModel(folder), side, await readCalibration(folder));
   }
-  if (!hasManifest) return await openTrained(folder, trained!, side, await readCalibration(folder));
+  throw new EarsightError(
+    'model-missing',
+    `${folder} holds neither manifest.json nor ${NETWORK_FILE}: name the folder of a model, or of a training run that is finished.`,
+  );
+}
+
+async function openServed(
+  folder: string,
+  side: number | undefined,
+  precision: Precision,
+): Promise<OpenedModel> {
   const served = await loadManifest(folder);
-  const { manifest } = served;
-  const { name, calibration, logmel, frame } = manifest;
+  const { name, calibration, logmel, frame, grid, classes } = served.manifest;
   const about = { name, calibration, logmel, resampler: frame.resampler };
-  if (trained !== null && precision === 'float32') {
-    const opened = await openTrained(folder, trained, side ?? frame.width, calibration);
-    return { ...opened, ...about };
-  }
   const shape: SampleShape = {
-    classes: manifest.classes.map((one) => one.name),
+    classes: classes.map((one) => one.name),
     frame: { width: frame.width, height: frame.height },
     logmel: { columns: columnCount(logmel), mels: logmel.mels },
-    grid: manifest.grid,
+    grid,
   };
-  return { ...about, model: await OnnxMapModel.open(onnxPath(served, precision), shape) };
+  const trained = precision === 'int8' ? null : await readWeights(served);
+  if (trained === null) {
+    return { ...about, model: await OnnxMapModel.open(onnxPath(served, precision), shape) };
+  }
+  const resized = side === undefined ? shape : atSide(shape, side);
+  const graph = evaluationGraph(trained.network, trained.weights, resized);
+  return { ...about, model: await OnnxMapModel.open(graph, resized) };
+}
+
+function atSide(shape: SampleShape, side: number): SampleShape {
+  const frame = { width: side, height: side };
+  return { ...shape, frame, grid: gridOf(frame) };
 }
 
 async function openTrained(

@@ -3,6 +3,7 @@
 import type { ModelManifest } from '../../model/manifest.ts';
 import type { OnnxGraph } from '../../model/tracer/onnx-file.ts';
 import { type CalibrationResult, calibrate } from '../evaluate/calibration/calibrate.ts';
+import { calibrationFigures } from '../evaluate/calibration/figures.ts';
 import { type DataChoice, DataOpener } from '../evaluate/open-data.ts';
 import { openModel } from '../evaluate/open-model.ts';
 import { readModel } from '../trainer/model-folder.ts';
@@ -76,7 +77,7 @@ export async function finishRun(
     calibration: calibrated.calibration,
     graphs: { float32: graph, int8 },
     training: options.training,
-    metrics: options.metrics,
+    metrics: { ...options.metrics, calibration: calibrationFigures(calibrated) },
   });
   return { manifest, calibrated };
 }

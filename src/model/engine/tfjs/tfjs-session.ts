@@ -1,7 +1,5 @@
 /** The network in tfjs itself, eagerly: the same code that trains it, on whatever back end is there. */
 
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { EarsightError } from '../../../pipeline/errors.ts';
 import type { ModelBatch, ModelOutput } from '../../../pipeline/ports.ts';
@@ -11,8 +9,8 @@ import type { ModelManifest } from '../../manifest.ts';
 import type { Tensors } from '../../network/features.ts';
 import { servingOutputs } from '../../network/forward.ts';
 import type { NetworkOptions } from '../../network/options.ts';
-import { foldBatchNorm, type WeightMap, weightSpecs } from '../../network/weights.ts';
-import { decodeSafetensors } from '../../safetensors.ts';
+import { foldBatchNorm, type WeightMap } from '../../network/weights.ts';
+import { readWeights } from '../../read-weights.ts';
 import type { EngineSession } from '../threads/serve-session.ts';
 import { chooseBackend } from './backend.ts';
 
@@ -31,27 +29,19 @@ export class TfjsSession implements EngineSession {
 
   /** @throws EarsightError `model-missing`, `model-mismatch`, `bad-weights`, and `engine-unavailable` without weights */
   static async open(folder: ModelFolder): Promise<TfjsSession> {
-    const { directory, manifest } = folder;
-    const { network, files } = manifest;
-    if (network === undefined || files.weights === undefined) {
+    const { manifest } = folder;
+    await verifyFiles(folder);
+    const trained = await readWeights(folder);
+    if (trained === null) {
       throw new EarsightError(
         'engine-unavailable',
         `The model ${manifest.name} has no weights for the tfjs engine, only a graph: its manifest names no files.weights. ` +
           'Set engine.name to onnx, or export the model anew.',
       );
     }
-    await verifyFiles(folder);
-    const path = join(directory, files.weights.name);
-    const { tensors } = decodeSafetensors(await readFile(path), path);
-    for (const { name, shape } of weightSpecs(network)) {
-      if (tensors.get(name)?.shape.join() === shape.join()) continue;
-      throw new EarsightError(
-        'model-mismatch',
-        `${path} has no "${name}" of shape ${shape.join(' x ')}, which the manifest's network needs. Export model and manifest together.`,
-      );
-    }
+    const { network, weights } = trained;
     await chooseBackend(false);
-    return new TfjsSession(manifest, network, foldBatchNorm(network, tensors));
+    return new TfjsSession(manifest, network, foldBatchNorm(network, weights));
   }
 
   async run({ size, frames, logmel }: ModelBatch): Promise<ModelOutput> {

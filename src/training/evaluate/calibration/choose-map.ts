@@ -5,6 +5,7 @@ import {
   calibrateCells,
   calibrateProbability,
   type Logistic,
+  logActivation,
   logOdds,
   type SimilarityRange,
 } from '../../../pipeline/heatmap/calibrate.ts';
@@ -111,7 +112,7 @@ function fitCells(
     const covered = coveredCells(grid, one.mask);
     for (let cell = 0; cell < cells; cell++) {
       similarity[at + cell] = one.similarity[cell]!;
-      activation[at + cell] = kind.activation ? one.activation![cell]! : 0;
+      activation[at + cell] = kind.activation ? logActivation(one.activation![cell]!) : 0;
       seen[at + cell] = odds;
       target[at + cell] = covered[cell]!;
     }
