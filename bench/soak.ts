@@ -25,6 +25,7 @@ export async function soak(minutes: number): Promise<Row[]> {
   const server = await ServerUnderTest.start({
     streams: [{ id: 'demo', kind: 'demo' }],
     session: { maxRateHz: RATE_HZ },
+    ingest: { maxPictureWidth: 320, maxPictureHeight: 240 },
   });
   try {
     await server.addUrl('camera', camera.url);
@@ -34,18 +35,17 @@ export async function soak(minutes: number): Promise<Row[]> {
     crowd.begin();
     const samples: Sample[] = [];
     const beganMs = performance.now();
-    for (let i = 0; i <= minutes * SAMPLES_A_MINUTE; i++) {
-      await sleep(Math.max(0, beganMs + (i * 60_000) / SAMPLES_A_MINUTE - performance.now()));
-      const sample = {
-        minute: (performance.now() - beganMs) / 60_000,
-        mib: server.usage().memoryBytes / 2 ** 20,
-      };
+    const minute = (): number => (performance.now() - beganMs) / 60_000;
+    while (minute() < minutes) {
+      const sample = { minute: minute(), mib: server.usage().memoryBytes / 2 ** 20 };
       samples.push(sample);
-      console.log(`${sample.minute.toFixed(1)} min  ${sample.mib.toFixed(1)} MiB`);
+      const states = (await server.streams()).map(({ id, state }) => `${id} ${state}`);
+      console.log(`${sample.minute.toFixed(1)} min  ${sample.mib.toFixed(1)} MiB  ${states.join(', ')}`);
       const passing = await Crowd.open(server.url, 3, { stuck: 1, query });
       passing.begin();
       await sleep(2000);
       await passing.finish();
+      await sleep(Math.max(0, (sample.minute - minute() + 1 / SAMPLES_A_MINUTE) * 60_000));
     }
     const report = await crowd.finish();
     const settled = samples.filter(({ minute }) => minute >= minutes / 6);
