@@ -160,6 +160,17 @@ describe('MediaProcess', () => {
     },
   );
 
+  it('waits longer for a child that starts than for one that runs', async () => {
+    // No child starts within 40 ms.
+    const trial = start({ pingMs: 20, maxUnanswered: 2 });
+    trial.child.send({ do: 'audio', samples: [0.5] });
+    await vi.waitFor(() => expect(trial.audio).toHaveLength(1), patience);
+    const stopped = start({ pingMs: 20, maxUnanswered: 2, startMs: 500, graceMs: 100 });
+    process.kill(stopped.child.pid!, 'SIGSTOP');
+    await vi.waitFor(() => expect(stopped.exits).toHaveLength(1), patience);
+    expect(stopped.exits[0]!.cause).toBe('unresponsive');
+  });
+
   it('ends a child that speaks nonsense', async () => {
     const trial = start();
     trial.child.send({ do: 'nonsense' });

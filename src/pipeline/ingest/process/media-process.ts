@@ -39,9 +39,16 @@ export interface MediaProcessOptions<Event> {
   /** How often it is asked for a sign of life, and how many unanswered questions mean that it hangs. */
   pingMs?: number;
   maxUnanswered?: number;
+  /**
+   * How long it may take to its first sign of life, in milliseconds. Starting takes a second of processor time: on a
+   * machine with too much to do a shorter patience would kill every new child, and start the next.
+   */
+  startMs?: number;
   /** How long each step of an ending may take: close, SIGTERM, SIGKILL. */
   graceMs?: number;
 }
+
+const START_MS = 30_000;
 
 /**
  * A decoder in a process of its own, so that its crash, leak or hang disturbs nobody. Started by the constructor.
@@ -56,6 +63,8 @@ export class MediaProcess<Command, Event> {
   readonly #ended: Promise<void>;
   readonly #pinger: NodeJS.Timeout;
   #graceTimer: NodeJS.Timeout | undefined;
+  readonly #startedMs = performance.now();
+  #started = false;
   #unanswered = 0;
   #quiet = false;
   #cause: MediaProcessExit['cause'] | null = null;
@@ -142,7 +151,9 @@ export class MediaProcess<Command, Event> {
   #ping(): void {
     // Unread answers say nothing about the child.
     if (this.#pipe.isPaused()) return;
-    if (this.#unanswered >= (this.#options.maxUnanswered ?? 5)) {
+    const patient =
+      !this.#started && performance.now() - this.#startedMs < (this.#options.startMs ?? START_MS);
+    if (!patient && this.#unanswered >= (this.#options.maxUnanswered ?? 5)) {
       this.#terminate('unresponsive');
       return;
     }
@@ -164,6 +175,7 @@ export class MediaProcess<Command, Event> {
   }
 
   #read(reader: WireReader, piece: Buffer): void {
+    this.#started = true;
     this.#unanswered = 0;
     if (this.#fault !== null) return;
     try {
