@@ -1,9 +1,5 @@
 #!/usr/bin/env node
-<<<<<<< HEAD
 /** The command line: `earsight --help` lists the commands. */
-=======
-/** The command line: `earsight serve | evaluate | export | probe | token | bench`. */
->>>>>>> 95a1c14 (feat(training): the model card; evaluation of exported weights; class activation enters heat by its logarithm)
 
 import { Command } from 'commander';
 import type { EvaluateFlags } from './commands/evaluate.ts';
