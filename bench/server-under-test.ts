@@ -30,7 +30,15 @@ export class ServerUnderTest {
     const port = await freePort();
     const folder = mkdtempSync(join(tmpdir(), 'earsight-bench-'));
     const file = join(folder, 'earsight.yaml');
-    writeFileSync(file, stringify({ streams: [], ...config, server: { host: '127.0.0.1', port } }));
+    writeFileSync(
+      file,
+      stringify({
+        ingest: { allowedNetworks: ['any'] },
+        streams: [],
+        ...config,
+        server: { host: '127.0.0.1', port },
+      }),
+    );
     const main = new URL('../src/server/main.ts', import.meta.url).pathname;
     const child = spawn(process.execPath, [main, 'serve', '--config', file, '--log-format', 'json'], {
       stdio: ['ignore', 'ignore', 'inherit'],

@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'unacceptable-sdp'
   | 'bad-url'
   | 'forbidden-path'
+  | 'forbidden-address'
   | 'bad-manifest'
   | 'bad-weights'
   | 'model-mismatch'

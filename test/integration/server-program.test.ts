@@ -89,6 +89,8 @@ describe('serve', () => {
         'streams=[]',
         '--set',
         `ingest.allowedFileRoots=[${folder}]`,
+        '--set',
+        'ingest.allowedNetworks=[any]',
       ]);
       const { url } = server;
       const add = (body: object): Promise<Response> =>
@@ -234,7 +236,10 @@ describe('a start that cannot be', () => {
         [[...args, '--model', join(folder, 'none')], /^There is no model at .*none\/manifest\.json/],
         [[...args, '--model', broken], /grid|similarity/],
         [['serve', '--port', String(port)], /^Port \d+ of 127\.0\.0\.1 is in use.*--port\.$/],
-        [[...args, '--host', '203.0.113.9'], /^203\.0\.113\.9 is no address of this machine\..*--host/],
+        [
+          [...args, '--host', '203.0.113.9', '--set', 'auth.mode=none'],
+          /^203\.0\.113\.9 is no address of this machine\..*--host/,
+        ],
         [['serve', '--port', 'x'], /^--port: server\.port must be a whole number/],
         [['serve', '--config', join(folder, 'none.yaml')], /none\.yaml: the configuration cannot be read/],
         [

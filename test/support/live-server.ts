@@ -13,7 +13,9 @@ export async function startLiveServer(
   parts: EarsightServerParts = {},
 ): Promise<EarsightServer> {
   const port = await freePort();
-  const config = loadConfig({ assignments: [`server.port=${port}`, ...assignments] });
+  const config = loadConfig({
+    assignments: [`server.port=${port}`, 'ingest.allowedNetworks=[any]', ...assignments],
+  });
   return EarsightServer.start(config, pino({ level: 'silent' }), parts);
 }
 

@@ -3,6 +3,7 @@
 import type { Clock, HeatmapResult, MediaSource } from '../../src/pipeline/ports.ts';
 import type { SessionOptions, SessionStats, SessionStatus } from '../../src/pipeline/session.ts';
 import type { HeatmapMessage, StreamInfo } from '../../src/protocol/messages.ts';
+import { revealed } from '../../src/server/config/revealed.ts';
 import type { StreamSpec } from '../../src/server/config/stream-spec.ts';
 import type {
   RunningSession,
@@ -67,17 +68,22 @@ export class FakeSources implements SourceFactory {
   /** Thrown by the next webcam's `accept` when set. */
   webcamRefusal: Error | null = null;
 
-  check(): void {
+  /** Told whether an address counts as the operator's own. */
+  onTrust: (what: 'check' | 'create', trusted: boolean) => void = () => undefined;
+
+  check(_spec: StreamSpec, trusted: boolean): void {
+    this.onTrust('check', trusted);
     if (this.refusal !== null) throw this.refusal;
   }
 
   /** Differs where {@link UrlSource} and its kind would: not by name, nor by what the session does. */
   fingerprint(spec: StreamSpec, { maxRateHz }: SessionOptions): string {
     const ofSource = Object.entries(spec).filter(([key]) => !['name', 'enabled', 'session'].includes(key));
-    return JSON.stringify([ofSource, spec.kind === 'url' ? maxRateHz : null]);
+    return JSON.stringify([revealed(ofSource), spec.kind === 'url' ? maxRateHz : null]);
   }
 
-  create(spec: StreamSpec): FakeSource {
+  create(spec: StreamSpec, _options: SessionOptions, trusted: boolean): FakeSource {
+    this.onTrust('create', trusted);
     const source = spec.kind === 'webcam' ? new FakeWebcam(spec) : new FakeSource(spec);
     if (source instanceof FakeWebcam) source.refusal = this.webcamRefusal;
     this.made.push(source);

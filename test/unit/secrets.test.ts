@@ -115,20 +115,20 @@ it('configuration, source specs and their problems', () => {
       expectNone(shownAs(parsed));
       if (parsed.kind === 'url') {
         const spec = { ...parsed, id: 'a' };
-        expectNone(thrownBy(() => sources.check(spec)).flatMap(shownAs));
-        expectNone(thrownBy(() => narrow.check(spec)).flatMap(shownAs));
+        expectNone(thrownBy(() => sources.check(spec, true)).flatMap(shownAs));
+        expectNone(thrownBy(() => narrow.check(spec, false)).flatMap(shownAs));
         expectNone(
-          thrownBy(() => sources.check({ ...spec, url: secretUrl(text.replace('://', ':')) })).flatMap(
+          thrownBy(() => sources.check({ ...spec, url: secretUrl(text.replace('://', ':')) }, true)).flatMap(
             shownAs,
           ),
         );
         expectNone(
-          thrownBy(() => sources.check({ ...spec, url: secretUrl(text.replace(/^\w+:\/\//, '')) })).flatMap(
-            shownAs,
-          ),
+          thrownBy(() =>
+            sources.check({ ...spec, url: secretUrl(text.replace(/^\w+:\/\//, '')) }, true),
+          ).flatMap(shownAs),
         );
         expectNone(
-          thrownBy(() => sources.check({ ...spec, url: secretUrl(`${text}\u0007`) })).flatMap(shownAs),
+          thrownBy(() => sources.check({ ...spec, url: secretUrl(`${text}\u0007`) }, true)).flatMap(shownAs),
         );
       }
       const load = (value: unknown): unknown =>
@@ -191,8 +191,8 @@ it('API answers, status messages and metrics', async () => {
   const registry = new StreamRegistry({
     pipeline: new FakePipeline(),
     sources: {
-      check: (spec) => real.check(spec),
-      fingerprint: (spec, options) => real.fingerprint(spec, options),
+      check: (spec) => real.check(spec, true),
+      fingerprint: (spec, options) => real.fingerprint(spec, options, true),
       create: (spec) => new FakeSource(spec),
     },
     clock: fixedClock,

@@ -179,8 +179,13 @@ describe('StreamRegistry.reconfigure', () => {
 describe('checkStreams', () => {
   it('names every stream that could not be', () => {
     const running = [
-      { id: 'old', origin: 'configuration', spec: spec(camera('old', '1')) },
-      { id: 'mine', origin: 'api', spec: spec({ ...camera('mine', '1'), url: 'http://mine/' }) },
+      { id: 'old', origin: 'configuration', trusted: true, spec: spec(camera('old', '1')) },
+      {
+        id: 'mine',
+        origin: 'api',
+        trusted: false,
+        spec: spec({ ...camera('mine', '1'), url: 'http://mine/' }),
+      },
     ] as const;
     const sources = createSources(config({ ingest: { schemes: ['rtsp'] } }), {
       audioRateHz: 1,
@@ -207,6 +212,7 @@ describe('createSources().fingerprint', () => {
     createSources(config({ ingest }), { audioRateHz: 1, log: pino({ level: 'silent' }) }).fingerprint(
       spec(input),
       options,
+      false,
     );
 
   it('changes with what the source is made of, and with nothing else', () => {

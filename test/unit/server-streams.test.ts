@@ -113,6 +113,27 @@ describe('StreamRegistry', () => {
     expect(urlOf(sources.made[1]?.spec)).toBe('rtsp://other/2');
   });
 
+  it('trusts an address of the configuration, until a patch brings another', async () => {
+    const { registry, sources } = setUp();
+    const asked: [what: string, trusted: boolean][] = [];
+    sources.onTrust = (what, trusted) => void asked.push([what, trusted]);
+    registry.add(make({ kind: 'url', id: 'a', url: 'rtsp://h/1' }), { origin: 'configuration' });
+    registry.add(make({ kind: 'url', id: 'b', url: 'rtsp://h/1' }));
+    await registry.patch('a', { name: 'A' });
+    await registry.patch('a', { url: secretUrl('rtsp://h/2') });
+    await registry.patch('a', { name: 'B' });
+    expect(asked).toEqual([
+      ['check', true],
+      ['create', true],
+      ['check', false],
+      ['create', false],
+      ['check', true],
+      ['check', false],
+      ['create', false],
+      ['check', false],
+    ]);
+  });
+
   it('keeps what runs when a patch is refused', async () => {
     const { registry, sources, pipeline } = setUp();
     registry.add(make({ kind: 'url', id: 'a', url: 'rtsp://h/1' }));

@@ -52,7 +52,7 @@ function streamProblems({ config, where }: LoadedConfig): string[] {
   const sources = createSources(config, { audioRateHz: 1, log: pino({ level: 'silent' }) });
   const problems = config.streams.flatMap((spec, index) => {
     try {
-      sources.check(spec);
+      sources.check(spec, true);
       return [];
     } catch (thrown) {
       if (!(thrown instanceof EarsightError)) throw thrown;

@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { isNetwork } from '../../pipeline/ingest/url/egress/address-policy.ts';
 import { sourceSchemes } from '../../pipeline/ingest/url/source-url.ts';
 import { isRange } from '../../pipeline/ip-ranges.ts';
 import { Secret } from '../../pipeline/secret.ts';
@@ -145,6 +146,16 @@ const ingest = z
       .default([])
       .describe(
         'Folders whose files may be streams. None by default, so that the API cannot read your disk.',
+      ),
+    allowedNetworks: z
+      .array(
+        z
+          .string()
+          .refine(isNetwork, 'must be public, private, loopback, any, or a range such as 192.168.1.0/24'),
+      )
+      .default(['public'])
+      .describe(
+        'Where streams that come by the API may be: public, private, loopback, any, or ranges such as 192.168.1.0/24. Streams of this file may be anywhere.',
       ),
     rtspTransport: z
       .enum(['tcp', 'udp'])

@@ -65,6 +65,7 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   'unacceptable-sdp': 422,
   'bad-url': 422,
   'forbidden-path': 422,
+  'forbidden-address': 422,
   'stream-exists': 409,
   'stream-unknown': 404,
   'limit-reached': 503,

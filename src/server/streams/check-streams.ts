@@ -14,25 +14,25 @@ import type { Stream } from './stream.ts';
 export function checkStreams(
   sources: Pick<SourceFactory, 'check'>,
   listed: readonly StreamSpec[],
-  running: readonly Pick<Stream, 'id' | 'origin' | 'spec'>[],
+  running: readonly Pick<Stream, 'id' | 'origin' | 'spec' | 'trusted'>[],
   removed: ReadonlySet<string>,
   maxStreams: number,
 ): void {
   const problems: string[] = [];
-  const check = (what: string, spec: StreamSpec): void => {
+  const check = (what: string, spec: StreamSpec, trusted: boolean): void => {
     try {
-      sources.check(spec);
+      sources.check(spec, trusted);
     } catch (thrown) {
       problems.push(`${what}: ${messageOf(thrown)}`);
     }
   };
-  for (const [index, spec] of listed.entries()) check(`streams[${index}] (${spec.id})`, spec);
+  for (const [index, spec] of listed.entries()) check(`streams[${index}] (${spec.id})`, spec, true);
   const names = new Set(listed.map(({ id }) => id));
   const others = running.filter(
     ({ id, origin }) => !names.has(id) && !(origin === 'configuration' && removed.has(id)),
   );
-  for (const { id, spec } of others) {
-    check(`The stream "${id}", which the API added and can remove`, spec);
+  for (const { id, spec, trusted } of others) {
+    check(`The stream "${id}", which the API added and can remove`, spec, trusted);
   }
   const count = names.size + others.length;
   if (count > maxStreams) {

@@ -23,14 +23,20 @@ export interface SessionPipeline {
   ): RunningSession;
 }
 
-/** Builds the source of a stream by its kind. Implementer: source-factory.ts. */
+/**
+ * Builds the source of a stream by its kind. Implementer: source-factory.ts. `trusted`: its address stands in the
+ * operator's own file, so it may be anywhere; one from the API is held to `ingest.allowedNetworks`.
+ */
 export interface SourceFactory {
-  /** @throws EarsightError `bad-url`, `forbidden-path` when the spec can never work; `details.field` names why. */
-  check(spec: StreamSpec): void;
+  /**
+   * @throws EarsightError `bad-url`, `forbidden-path`, `forbidden-address` when the spec can never work;
+   * `details.field` names why.
+   */
+  check(spec: StreamSpec, trusted: boolean): void;
   /** Equal as long as {@link create} would make the same source, so that nothing has to be restarted. */
-  fingerprint(spec: StreamSpec, options: SessionOptions): string;
+  fingerprint(spec: StreamSpec, options: SessionOptions, trusted: boolean): string;
   /** Nothing is opened yet. */
-  create(spec: StreamSpec, options: SessionOptions): MediaSource;
+  create(spec: StreamSpec, options: SessionOptions, trusted: boolean): MediaSource;
 }
 
 /** Told of every change, at once and in order. Implementers: `FanOut`, `Metrics`. Never throws. */

@@ -32,8 +32,11 @@ export function createSources(
 
   const demo = ({ id, seed }: DemoSpec) => ({ id, seed, ...demoSize(box) });
 
-  const url = (spec: UrlSpec, maxRateHz: number | null) => ({
+  const networksOf = (trusted: boolean) => (trusted ? null : ingest.allowedNetworks);
+
+  const url = (spec: UrlSpec, maxRateHz: number | null, trusted: boolean) => ({
     url: withCredentials(spec),
+    networks: networksOf(trusted),
     reading: {
       transport: spec.transport ?? ingest.rtspTransport,
       pace: spec.pace,
@@ -61,38 +64,38 @@ export function createSources(
     audioRateHz,
   });
 
-  const settingsOf = (spec: StreamSpec, maxRateHz: number | null) => {
+  const settingsOf = (spec: StreamSpec, maxRateHz: number | null, trusted: boolean) => {
     switch (spec.kind) {
       case 'demo':
         return demo(spec);
       case 'url':
-        return url(spec, maxRateHz);
+        return url(spec, maxRateHz, trusted);
       case 'webcam':
         return webcam(spec);
     }
   };
 
   return {
-    check(spec) {
+    check(spec, trusted) {
       if (spec.kind !== 'url') return;
       try {
-        validateSourceUrl(spec.url, ingest);
+        validateSourceUrl(spec.url, { ...ingest, networks: networksOf(trusted) });
       } catch (thrown) {
         if (!(thrown instanceof EarsightError)) throw thrown;
         throw new EarsightError(thrown.code, thrown.message, { details: { field: 'url' }, cause: thrown });
       }
     },
-    fingerprint(spec, { maxRateHz }) {
-      const settings = JSON.stringify([spec.kind, revealed(settingsOf(spec, maxRateHz))]);
+    fingerprint(spec, { maxRateHz }, trusted) {
+      const settings = JSON.stringify([spec.kind, revealed(settingsOf(spec, maxRateHz, trusted))]);
       return createHash('sha256').update(settings).digest('base64');
     },
-    create(spec, { maxRateHz }): MediaSource {
+    create(spec, { maxRateHz }, trusted): MediaSource {
       const onLog = logOf(spec.id);
       switch (spec.kind) {
         case 'demo':
           return new DemoSource(demo(spec));
         case 'url':
-          return new UrlSource(spec.id, { ...url(spec, maxRateHz), onLog });
+          return new UrlSource(spec.id, { ...url(spec, maxRateHz, trusted), onLog });
         case 'webcam':
           return new WhipSource({ ...webcam(spec), onLog });
       }

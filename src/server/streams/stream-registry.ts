@@ -86,9 +86,10 @@ export class StreamRegistry {
       );
     }
     const spec: StreamSpec = { ...create, id };
-    this.#deps.sources.check(spec);
+    const { origin = 'api' } = options;
+    this.#deps.sources.check(spec, origin === 'configuration');
     const stream = new Stream(spec, this.#deps, {
-      origin: options.origin ?? 'api',
+      origin,
       onChange: (changed) => this.#changed(changed),
     });
     this.#streams.set(id, stream);

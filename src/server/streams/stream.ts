@@ -34,6 +34,7 @@ type Run = {
 export class Stream {
   readonly id: string;
   #origin: StreamOrigin;
+  #trusted: boolean;
   #deps: StreamDeps;
   readonly #onChange: (stream: Stream) => void;
   #spec: StreamSpec;
@@ -49,6 +50,7 @@ export class Stream {
   ) {
     this.id = spec.id;
     this.#origin = options.origin;
+    this.#trusted = options.origin === 'configuration';
     this.#spec = spec;
     this.#deps = deps;
     this.#onChange = options.onChange;
@@ -62,6 +64,11 @@ export class Stream {
   /** Made by a publisher rather than by configuration or the API; goes when the publisher is gone. */
   get ephemeral(): boolean {
     return this.#origin === 'publisher';
+  }
+
+  /** Its address stands in the configuration file; one that a patch brought does not. */
+  get trusted(): boolean {
+    return this.#trusted;
   }
 
   get spec(): StreamSpec {
@@ -97,14 +104,14 @@ export class Stream {
     if (!this.#spec.enabled || this.#run !== null || this.#closed !== null) return;
     const { options } = this;
     const { sources, pipeline } = this.#deps;
-    const source = sources.create(this.#spec, options);
+    const source = sources.create(this.#spec, options, this.#trusted);
     // Statuses may come before attach has returned; info() would not know the session yet.
     let attached = false;
     const session = pipeline.attach(source, options, () => {
       if (attached) this.#onChange(this);
     });
     attached = true;
-    this.#run = { source, session, options, fingerprint: sources.fingerprint(this.#spec, options) };
+    this.#run = { source, session, options, fingerprint: this.#fingerprint(options) };
   }
 
   /** Resolves when the change is in force. A new URL restarts the source, the rest is applied as it runs. */
@@ -123,8 +130,10 @@ export class Stream {
         before.kind === 'url' && patch.url !== undefined
           ? { ...withoutCredentials(before), ...common, url: patch.url }
           : { ...before, ...common };
-      this.#deps.sources.check(next);
+      const trusted = this.#trusted && patch.url === undefined;
+      this.#deps.sources.check(next, trusted);
       if (patch.url !== undefined) await this.#stop();
+      this.#trusted = trusted;
       await this.#become(next);
       this.#onChange(this);
     });
@@ -141,7 +150,10 @@ export class Stream {
       if (this.#closed !== null) return;
       const before = this.info();
       this.#deps = { ...this.#deps, ...settings };
-      if (spec !== null) this.#origin = 'configuration';
+      if (spec !== null) {
+        this.#origin = 'configuration';
+        this.#trusted = true;
+      }
       await this.#become(spec ?? this.#spec);
       if (!isDeepStrictEqual(this.info(), before)) this.#onChange(this);
     });
@@ -161,14 +173,17 @@ export class Stream {
     const { options } = this;
     const run = this.#run;
     if (run !== null) {
-      const fingerprint = this.#deps.sources.fingerprint(next, options);
-      if (!next.enabled || fingerprint !== run.fingerprint) await this.#stop();
+      if (!next.enabled || this.#fingerprint(options) !== run.fingerprint) await this.#stop();
       else if (!isDeepStrictEqual(options, run.options)) {
         run.session.configure(options);
         run.options = options;
       }
     }
     this.start();
+  }
+
+  #fingerprint(options: SessionOptions): string {
+    return this.#deps.sources.fingerprint(this.#spec, options, this.#trusted);
   }
 
   async #stop(): Promise<void> {

@@ -10,11 +10,12 @@ import { MonoResampler, type ResampledChunk } from '../media/mono-resampler.ts';
 import { PictureScaler } from '../media/picture-scaler.ts';
 import type { MediaChannel } from '../process/media-channel.ts';
 import type { ChildTracks } from '../process/messages.ts';
+import { openRoute } from './egress/route.ts';
 import { InputTrack } from './input-track.ts';
 import { type OpenInput, openInput } from './open-input.ts';
 import { Pacer } from './pacer.ts';
 import { sourceFault } from './source-fault.ts';
-import type { OpenableSource, ReadingOptions, UrlEvent } from './url-messages.ts';
+import type { OpenableSource, ReadingOptions, UrlCommand, UrlEvent } from './url-messages.ts';
 
 const AVERROR_EAGAIN = -constants.errno.EAGAIN;
 
@@ -31,6 +32,7 @@ export type ReaderOutput = Omit<MediaChannel<never, UrlEvent>, 'end'>;
 export class MediaReader {
   readonly #source: OpenableSource;
   readonly #options: ReadingOptions;
+  readonly #networks: readonly string[] | null;
   readonly #output: ReaderOutput;
   readonly #clock: Clock;
   readonly #stopping = new AbortController();
@@ -47,9 +49,10 @@ export class MediaReader {
   #frames = 0;
   #chunks = 0;
 
-  constructor(source: OpenableSource, options: ReadingOptions, output: ReaderOutput, clock: Clock) {
+  constructor({ source, options, networks }: UrlCommand, output: ReaderOutput, clock: Clock) {
     this.#source = source;
     this.#options = options;
+    this.#networks = networks;
     this.#output = output;
     this.#clock = clock;
     this.#scaler = new PictureScaler(options.picture);
@@ -102,8 +105,9 @@ export class MediaReader {
     this.#format = format;
     this.#waitingSinceUs = this.#clock.monotonicUs();
     const tracks: InputTrack[] = [];
+    const closers: (() => Promise<void>)[] = [];
     try {
-      const input = await openInput(format, this.#source, this.#options);
+      const input = await this.#open(format, closers);
       const lossless = input.recorded && this.#options.pace === 'fastest';
       this.#output.lossless = lossless;
       const decoding = {
@@ -121,6 +125,22 @@ export class MediaReader {
       for (const track of tracks) track.close();
       this.#format = null;
       await format.closeInput();
+      for (const close of closers) await close();
+    }
+  }
+
+  /** @param closers gets what is to be called once the input is closed */
+  async #open(format: FormatContext, closers: (() => Promise<void>)[]): Promise<OpenInput> {
+    const patience = AbortSignal.timeout(this.#options.openTimeoutMs);
+    const signal = AbortSignal.any([patience, this.#stopping.signal]);
+    const route = await openRoute(this.#source, this.#networks, signal);
+    closers.push(() => route.close());
+    try {
+      const input = await openInput(format, route.source, this.#options, route.options);
+      route.opened();
+      return input;
+    } catch (thrown) {
+      throw route.fault() ?? thrown;
     }
   }
 

@@ -36,6 +36,7 @@ export interface OpenInput {
 }
 
 /**
+ * @param more demuxer options that go before the usual ones
  * Opens `source` on `format` (fresh; the caller closes it in any case, and may interrupt it meanwhile).
  * @throws EarsightError `source-*`.
  */
@@ -43,8 +44,9 @@ export async function openInput(
   format: FormatContext,
   source: OpenableSource,
   options: ReadingOptions,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<OpenInput> {
-  using dictionary = Dictionary.fromObject(demuxerOptions(source, options));
+  using dictionary = Dictionary.fromObject({ ...demuxerOptions(source, options), ...more });
   const demuxer = source.kind === 'device' ? InputFormat.findInputFormat('video4linux2,v4l2') : null;
   const opened = await format.openInput(source.input, demuxer, dictionary);
   if (opened < 0) throw sourceFault(opened, 'open');

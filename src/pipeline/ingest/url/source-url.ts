@@ -1,10 +1,13 @@
 /** Which URLs a source may have: read, judged against the operator's rules, and sorted by how they are opened. */
 
 import { realpathSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EarsightError } from '../../errors.ts';
+import { plainAddress } from '../../ip-ranges.ts';
 import { Secret, secretUrl } from '../../secret.ts';
+import { AddressPolicy } from './egress/address-policy.ts';
 
 /** `rtsp`: cameras; `network`: everything else by net; `file`; `device`: a local camera (v4l2). */
 export type SourceKind = 'rtsp' | 'network' | 'file' | 'device';
@@ -37,6 +40,11 @@ export interface SourceUrlRules {
   allowedFileRoots: readonly string[];
   /** Allowed schemes; all of {@link sourceSchemes} unless told. */
   schemes?: readonly string[];
+  /**
+   * Networks that the host may be in (egress/address-policy.ts); null or left out: any. A name is judged when it is
+   * connected to.
+   */
+  networks?: readonly string[] | null;
 }
 
 /**
@@ -68,13 +76,16 @@ export function parseSourceUrl(url: Secret): SourceUrl {
 
 /**
  * Reads a source's URL and judges it. Links are resolved, so that none leads out of the allowed folders.
- * @throws EarsightError `bad-url`, `forbidden-path`; the messages name the mend and no credential.
+ * @throws EarsightError `bad-url`, `forbidden-path`, `forbidden-address`; the messages name the mend and no credential.
  */
 export function validateSourceUrl(url: Secret, rules: SourceUrlRules): SourceUrl {
   const source = parseSourceUrl(url);
   const schemes = rules.schemes ?? sourceSchemes;
   if (!schemes.includes(source.scheme)) throw unknownScheme(url, source.scheme, schemes);
-  if (source.kind !== 'file') return source;
+  if (source.kind !== 'file') {
+    if (rules.networks != null) judgeHost(source, new AddressPolicy(rules.networks));
+    return source;
+  }
   const named = source.input.reveal();
   const path = resolveLinks(named);
   const inside = rules.allowedFileRoots.some((root) => {
@@ -89,6 +100,12 @@ export function validateSourceUrl(url: Secret, rules: SourceUrlRules): SourceUrl
       { details: { path: named } },
     );
   return { ...source, input: new Secret(path, path) };
+}
+
+function judgeHost(source: SourceUrl, policy: AddressPolicy): void {
+  if (source.kind === 'device' || policy.isOff) return;
+  const host = plainAddress(new URL(source.input.reveal()).hostname);
+  if (isIP(host) !== 0) policy.require(host);
 }
 
 function filePath(url: Secret, parsed: URL): string {

@@ -11,8 +11,8 @@ let reader: MediaReader | null = null;
 let reading: Promise<void> | null = null;
 
 const channel = new MediaChannel<UrlCommand, UrlEvent>({
-  onCommand: ({ source, options }) => {
-    reader = new MediaReader(source, options, channel, systemClock);
+  onCommand: (command) => {
+    reader = new MediaReader(command, channel, systemClock);
     reading = read(reader);
   },
   onClose: async () => {

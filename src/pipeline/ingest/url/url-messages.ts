@@ -33,6 +33,8 @@ export interface ReadingOptions {
 export interface UrlCommand {
   source: OpenableSource;
   options: ReadingOptions;
+  /** Where it may connect to (egress/address-policy.ts); null: anywhere. */
+  networks: readonly string[] | null;
 }
 
 /** `live`: the first media follows; `waits`: losslessly, at the pace of the reader. `ended`: a recording is through. `failed`: the connection is over. */

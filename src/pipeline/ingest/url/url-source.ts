@@ -14,6 +14,8 @@ export interface UrlSourceOptions {
   url: Secret;
   /** Anything that differs from {@link readingDefaults}. */
   reading?: Partial<ReadingOptions>;
+  /** Networks it may connect to (egress/address-policy.ts), redirects and playlists included; left out: anywhere. */
+  networks?: readonly string[] | null;
   backoff?: Partial<BackoffOptions>;
   /** Each line of FFmpeg's log, free of credentials. */
   onLog?: (line: string) => void;
@@ -129,7 +131,8 @@ export class UrlSource implements MediaSource {
     this.#process = process;
     if (this.#paused) process.pause();
     const source = { ...this.#source, input: this.#source.input.reveal() };
-    process.send({ source, options: { ...readingDefaults, ...this.#options.reading } });
+    const networks = this.#options.networks ?? null;
+    process.send({ source, options: { ...readingDefaults, ...this.#options.reading }, networks });
   }
 
   #take(event: UrlEvent): void {
