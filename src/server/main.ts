@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import type { EvaluateFlags } from './commands/evaluate.ts';
 import type { ExportFlags } from './commands/export.ts';
 import { EXIT_USAGE, failureOf } from './commands/failure.ts';
+import type { ScenesFlags } from './commands/scenes.ts';
 import { addSettingsFlags, type SettingsOptions } from './commands/settings-flags.ts';
 import type { TokenOptions } from './commands/token.ts';
 import { version } from './installation.ts';
@@ -107,6 +108,19 @@ program
   .option('--seed <number>', 'what the scenes follow from', '7')
   .action((run: string, flags: ExportFlags) =>
     finish(import('./commands/export.ts').then(({ exportRun }) => exportRun(run, flags))),
+  );
+
+program
+  .command('scenes [folder]')
+  .description('write scenes that a network would be trained on, of a folder or of the drawn cast')
+  .requiredOption('--preview <folder>', 'where the page, the contact sheet and the clips go')
+  .option('--scenes <file>', 'YAML file that says which folders make which class')
+  .option('--show <what>', 'training, 1, 2, 3 (sounding at once), none or off-screen', 'training')
+  .option('--split <name>', 'train, validation or test', 'train')
+  .option('--count <number>', 'how many scenes', '48')
+  .option('--seed <number>', 'what the scenes follow from', '1')
+  .action((folder: string | undefined, flags: ScenesFlags) =>
+    finish(import('./commands/scenes.ts').then(({ scenes }) => scenes(folder, flags))),
   );
 
 program

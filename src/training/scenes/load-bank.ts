@@ -12,6 +12,7 @@ import { type ClassList, subfolders } from './class-list.ts';
 import { boundsOfMask, type Mask, matteOf, polygonMask } from './cut-out.ts';
 import { activeLevel } from './levels.ts';
 import { groupByLook, LookHash } from './look.ts';
+import { readMaskFile } from './mask-file.ts';
 import type { Level, MediaBank, PhotoEntry, PhotoObject, SkippedFile, SoundEntry } from './media-bank.ts';
 import { segment } from './segment.ts';
 import { soundGroup, splitGroups } from './split.ts';
@@ -45,10 +46,11 @@ interface DecodedPhoto {
 }
 
 /**
- * Files that cannot be read are left out and listed in `skipped`.
+ * Files that are no use (unreadable, a photo of a few pixels, a recording without sound) are left out and listed in
+ * `skipped`, each with why and the mend.
  *
- * @throws EarsightError `bad-dataset` for a folder without a usable file, a photo of a few pixels, a recording without
- * sound, a faulty row of `boxes.csv` or `polygons.csv`
+ * @throws EarsightError `bad-dataset` for a folder without a usable file, a faulty row of `boxes.csv` or
+ * `polygons.csv`, a mask that does not fit its photo
  */
 export async function loadBank(options: BankOptions): Promise<MediaBank> {
   const { root, list } = options;
@@ -70,19 +72,18 @@ export async function loadBank(options: BankOptions): Promise<MediaBank> {
       // Lets signals and timers through.
       await new Promise((resolve) => setImmediate(resolve));
     }
+    const decoded: { photo: Photo | null } = { photo: null };
     try {
-      if (job.kind === 'photo') {
-        const photo = decodePhoto(join(root, job.file), options.maxSide);
-        photos.push(studied(job, photo, annotations.get(job.key) ?? [], looks));
-      } else
+      if (job.kind === 'photo') decoded.photo = decodePhoto(join(root, job.file), options.maxSide);
+      else
         recordings.push(
           heard(job, decodeRecording(join(root, job.file), options.rateHz, MAX_SECONDS), options.rateHz),
         );
     } catch (thrown) {
       if (!(thrown instanceof EarsightError)) throw thrown;
-      if (thrown.details['useless'] === true) throw thrown;
-      skipped.push({ file: job.file, reason: messageOf(thrown) });
+      skipped.push({ file: job.file, reason: `${messageOf(thrown)}. Replace or delete it.` });
     }
+    if (decoded.photo !== null) photos.push(studied(root, job, decoded.photo, annotations, looks));
   }
   refuseEmpty(options, photos, recordings, skipped);
   shareOut(photos, recordings);
@@ -146,16 +147,31 @@ function soundJobs({ root, list }: BankOptions): Job[] {
   });
 }
 
+/** Where the mask of a photo would be, below the root. */
+function maskName({ key }: Job): string {
+  return `masks/${key.replace(/\.[^.]*$/, '')}.png`;
+}
+
 /** Finds what the photo shows where, and cuts it out. */
-function studied(job: Job, photo: Photo, annotations: readonly Annotation[], looks: LookHash): DecodedPhoto {
+function studied(
+  root: string,
+  job: Job,
+  photo: Photo,
+  annotations: ReadonlyMap<string, readonly Annotation[]>,
+  looks: LookHash,
+): DecodedPhoto {
   const objects: PhotoObject[] = [];
   const masks: (Mask | null)[] = [];
   const add = (category: string, box: Annotation['box'], known: boolean, mask: Mask | null): void => {
     objects.push({ category, ...box, known, mask: null });
     masks.push(mask);
   };
-  const own = annotations.filter(({ category }) => category === job.category);
-  for (const { category, box, outline } of annotations) {
+  const given = job.role === 'thing' ? readMaskFile(join(root, maskName(job)), photo) : null;
+  if (given !== null) add(job.category, boundsOfMask(given, photo.width, photo.height), true, given);
+  const all = annotations.get(job.key) ?? [];
+  const own = all.filter(({ category }) => category === job.category);
+  for (const { category, box, outline } of all) {
+    if (given !== null && category === job.category) continue;
     const alone = category === job.category && own.length === 1;
     const mask =
       outline !== null
@@ -165,7 +181,7 @@ function studied(job: Job, photo: Photo, annotations: readonly Annotation[], loo
           : null;
     add(category, mask === null ? box : boundsOfMask(mask, photo.width, photo.height), true, mask);
   }
-  if (job.role === 'thing' && own.length === 0) {
+  if (job.role === 'thing' && own.length === 0 && given === null) {
     const mask = outlineOf(job, photo, null);
     const margin = ASSUMED_MARGIN;
     const middle = { x0: margin, y0: margin, x1: 1 - margin, y1: 1 - margin };
@@ -191,15 +207,11 @@ function outlineOf(job: Job, photo: Photo, box: Annotation['box'] | null): Mask 
 
 function heard(job: Job, samples: Int16Array, rateHz: number): { entry: SoundEntry; samples: Int16Array } {
   if (samples.length < MIN_SECONDS * rateHz) {
-    throw new EarsightError('bad-dataset', `${job.file} lasts less than ${MIN_SECONDS} s; delete it.`, {
-      details: { useless: true },
-    });
+    throw new EarsightError('bad-dataset', `it lasts less than ${MIN_SECONDS} s`);
   }
   const activeRms = activeLevel(samples, 1 / 32_768);
   if (activeRms < SILENT_RMS) {
-    throw new EarsightError('bad-dataset', `${job.file} is silent; delete it, or record it again louder.`, {
-      details: { useless: true },
-    });
+    throw new EarsightError('bad-dataset', 'it is silent');
   }
   return {
     entry: {
@@ -228,7 +240,7 @@ function refuseEmpty(
     const why =
       unreadable.length === 0
         ? `holds no ${kind}`
-        : `holds ${unreadable.length} files of which none can be read (${unreadable[0]!.file}: ${unreadable[0]!.reason})`;
+        : `holds ${unreadable.length} files of which none can be used (${unreadable[0]!.file}: ${unreadable[0]!.reason})`;
     throw new EarsightError('bad-dataset', `${path} ${why}. Put ${kind}s there, or take it off the list.`, {
       details: { folder: path },
     });

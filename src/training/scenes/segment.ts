@@ -24,7 +24,7 @@ const EDGE = 0.004;
 /** The outline must lie on edges this many times as strong as those all around. */
 const MIN_CONTRAST = 1.5;
 /** What was found must agree with a known box by this much (intersection over union). */
-const MIN_BOX_AGREEMENT = 0.55;
+const MIN_BOX_AGREEMENT = 0.75;
 const MIN_AREA_SHARE = 0.04;
 const MAX_AREA_SHARE = 0.75;
 /** The main piece must hold this much of all that was found. */

@@ -1,7 +1,7 @@
 /** Which examples may be learnt from and which only judged by: what belongs together is never torn apart. */
 
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 export const splits = ['train', 'validation', 'test'] as const;
 export type Split = (typeof splits)[number];
@@ -28,7 +28,9 @@ export function soundGroup(file: string): string {
   const freesound = /(?:^|[-_])(\d{3,})-[A-Z]$/.exec(name);
   if (freesound !== null) return `freesound ${freesound[1]!}`;
   const part = /^(.+_[A-Za-z]{2,})_\d+$/.exec(name);
-  return part === null ? name : part[1]!;
+  if (part !== null) return part[1]!;
+  // Numbers alone are given in every folder anew.
+  return /^\d+$/.test(name) ? `${basename(dirname(file))}/${name}` : name;
 }
 
 /**
