@@ -6,7 +6,7 @@ import { MediaProcess, type MediaProcessExit } from '../process/media-process.ts
 import type { PeerEvent, PeerOptions, WhipCommand, WhipEvent } from './messages.ts';
 
 /** Start of the process (about 0.3 s), candidate gathering (3 s at most), and a loaded machine. */
-const ANSWER_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 20_000;
 
 export interface PeerProcessOptions {
   sourceId: string;
