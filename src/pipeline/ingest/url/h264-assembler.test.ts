@@ -105,6 +105,15 @@ describe('H264Assembler', () => {
     expect(slices.length).toBe(200);
   });
 
+  it('is rarely late with still pictures, of which every one fits a packet', () => {
+    const { pictures: when } = send(
+      steady(300, (i) => (i % 15 ? 11 : 1000 + ((i * 37) % 400))),
+      filling(1400),
+    );
+    const slices = when.filter((_picture, i) => i % 2 === 1);
+    expect(slices.slice(60).filter((picture, i) => picture !== i + 60).length).toBeLessThanOrEqual(3);
+  });
+
   it('gives every unit out whole and in order, whatever the sizes and the slices (property)', () => {
     const picture = fc.record({
       prefix: fc.subarray([TYPES.delimiter, TYPES.sps, TYPES.pps]),

@@ -45,6 +45,8 @@ export class H264Assembler {
   /** Sizes of the first fragments seen: equal with senders that fill their packets, others cut evenly. */
   #least = 0;
   #largest = 0;
+  /** Of all packets seen that begin a unit. */
+  #largestBeginning = LEAST_FRAGMENT_BYTES;
 
   /**
    * Takes the next packet, which is copied, and its time in any unit. Gives `onUnit` a unit of the picture before where
@@ -61,6 +63,7 @@ export class H264Assembler {
       this.#parts = [Buffer.from(packet)];
       this.#bytes = packet.length;
       this.#seemsWhole = packet.length < this.#wholeBelow();
+      this.#largestBeginning = Math.max(this.#largestBeginning, packet.length);
     } else {
       // With another time, the packet that began the unit was lost.
       if (this.#seemsWhole && pts === this.#pts) this.#disappointed();
@@ -98,8 +101,10 @@ export class H264Assembler {
 
   /** A packet that begins a unit and is smaller than this is the whole unit. */
   #wholeBelow(): number {
+    // No fragments yet: what has been a packet's size before is not too large for one.
+    if (this.#least === 0) return this.#largestBeginning;
     // Cut evenly, a unit's fragments are at least half as large as its sender's packets may be.
-    return Math.max(LEAST_FRAGMENT_BYTES, this.#least === this.#largest ? this.#least : this.#largest / 2);
+    return this.#least === this.#largest ? this.#least : Math.max(LEAST_FRAGMENT_BYTES, this.#largest / 2);
   }
 
   #beginsPicture(packet: Uint8Array): boolean {
