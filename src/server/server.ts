@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import type { HttpBindings } from '@hono/node-server';
 import type { Logger } from 'pino';
 import type { ThreadedModel } from '../model/engine/threads/threaded-model.ts';
 import { loadManifest, type ModelFolder } from '../model/load-manifest.ts';
@@ -34,6 +34,8 @@ import { Publications } from './streams/publications.ts';
 import { createSources } from './streams/source-factory.ts';
 import { type RegistrySettings, StreamRegistry } from './streams/stream-registry.ts';
 import type { StreamStore } from './streams/stream-store.ts';
+import type { Certificate } from './tls/certificate.ts';
+import { certificateFor, createListener, type Listener } from './tls/listener.ts';
 
 /** A slow client may take this long over the head and body of a request, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -41,6 +43,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 export interface EarsightServerParts {
   /** Keeps the streams that the API adds; the server closes it. Without it they are gone with the server. */
   store?: StreamStore;
+  /** Where a certificate of our own making is kept; without it, each start makes another. */
+  folder?: string | null;
   /** Runs in place of the engine's own worker: for tests that need it to be slow or to fail. */
   engineWorkerUrl?: URL;
 }
@@ -61,12 +65,19 @@ export class EarsightServer {
   readonly #holders = new WeakMap<Sight, Principal>();
   readonly #doorParts: DoorParts;
   #door: Door;
+  readonly #listener: Listener;
   readonly #http: Server;
   #socket: HeatmapSocket | null = null;
   #state: 'starting' | 'ready' | 'closing' = 'starting';
   #closing: Promise<void> | null = null;
 
-  private constructor(config: Config, log: Logger, folder: ModelFolder, parts: EarsightServerParts) {
+  private constructor(
+    config: Config,
+    log: Logger,
+    folder: ModelFolder,
+    certificate: Certificate | null,
+    parts: EarsightServerParts,
+  ) {
     const { manifest } = folder;
     const classes: ClassInfo[] = manifest.classes.map((entry, index) => ({ index, ...entry }));
     this.#config = config;
@@ -127,10 +138,9 @@ export class EarsightServer {
       reportError: (thrown) => log.error({ err: thrown }, 'a request failed'),
     };
     this.#door = openDoor(config, this.#doorParts);
-    // No TLS and no HTTP/2 is asked for, so this is node:http's server.
-    this.#http = createAdaptorServer({
-      fetch: (request, bindings) => this.#door.fetch(request, bindings as HttpBindings),
-    }) as Server;
+    const fetch: Door['fetch'] = (request, bindings) => this.#door.fetch(request, bindings);
+    this.#listener = createListener(config, certificate, fetch, log);
+    this.#http = this.#listener.http;
     this.#http.requestTimeout = REQUEST_TIMEOUT_MS;
   }
 
@@ -140,7 +150,8 @@ export class EarsightServer {
    */
   static async start(config: Config, log: Logger, parts: EarsightServerParts = {}): Promise<EarsightServer> {
     const folder = await loadManifest(locate(config.model.path));
-    const server = new EarsightServer(config, log, folder, parts);
+    const certificate = await certificateFor(config, parts.folder ?? null);
+    const server = new EarsightServer(config, log, folder, certificate, parts);
     try {
       await server.#open();
     } catch (thrown) {
@@ -158,17 +169,25 @@ export class EarsightServer {
       : family === 'IPv6'
         ? `[${address}]`
         : address;
-    return `http://${host}:${port}`;
+    return `${this.#listener.fingerprint() === null ? 'http' : 'https'}://${host}:${port}`;
   }
 
   /** Facts for the summary at the start. */
-  get facts(): { model: string; classes: string[]; workers: number; streams: string[]; page: boolean } {
+  get facts(): {
+    model: string;
+    classes: string[];
+    workers: number;
+    streams: string[];
+    page: boolean;
+    certificate: string | null;
+  } {
     const { manifest } = this.#folder;
     return {
       model: manifest.name,
       classes: manifest.classes.map(({ name }) => name),
       workers: this.#model.parallelism,
       streams: this.#registry.list().map(({ id }) => id),
+      certificate: this.#listener.fingerprint(),
       page: existsSync(join(pageDirectory(this.#config), 'index.html')),
     };
   }
@@ -286,6 +305,7 @@ export class EarsightServer {
   async #close(): Promise<void> {
     this.#state = 'closing';
     this.#socket?.close();
+    this.#listener.close();
     const unlistened = new Promise<void>((resolve) => this.#http.close(() => resolve()));
     await Promise.all([this.#fanOut.close(), this.#registry.close()]);
     await this.#pipeline.close();

@@ -24,7 +24,10 @@ export async function serve(options: SettingsOptions): Promise<number> {
     log.error({ err: error }, 'unhandled error in a stream of events');
 
   const store = await openStore(config, log);
-  const server = await EarsightServer.start(config, log, store === null ? {} : { store });
+  const server = await EarsightServer.start(config, log, {
+    ...(store === null ? {} : { store }),
+    folder: dataFolder(config, process.env),
+  });
   if (isForPeople(config.log.format, process.stdout)) {
     if (config.log.level !== 'silent') process.stdout.write(summaryOf(server, config));
   } else {

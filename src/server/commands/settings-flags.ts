@@ -13,6 +13,7 @@ const FLAGS = [
     path: ['server', 'port'],
     about: 'port to listen on, 0 for a free one',
   },
+  { flag: '--tls <mode>', key: 'tls', path: ['server', 'tls', 'mode'], about: 'off, self-signed or files' },
   { flag: '--model <folder>', key: 'model', path: ['model', 'path'], about: 'folder of the model' },
   {
     flag: '--provider <name>',

@@ -13,6 +13,7 @@ export function summaryOf(server: Pick<EarsightServer, 'url' | 'facts'>, config:
     `Earsight ${version}`,
     '',
     `  page     ${url}`,
+    ...(facts.certificate === null ? [] : [`  SHA-256  ${facts.certificate}`]),
     `  model    ${facts.model} on ${provider}, ${workers}`,
     `  hears    ${facts.classes.join(', ')}`,
     `  streams  ${facts.streams.join(', ') || 'none yet: add a camera or use your webcam on the page'}`,

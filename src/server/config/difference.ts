@@ -27,7 +27,13 @@ export function differenceOf(running: Config, next: Config): Difference {
   const { server, log } = running;
   const effective: Config = {
     ...next,
-    server: { ...next.server, host: server.host, port: server.port, drainMs: server.drainMs },
+    server: {
+      ...next.server,
+      host: server.host,
+      port: server.port,
+      drainMs: server.drainMs,
+      tls: server.tls,
+    },
     model: running.model,
     engine: running.engine,
     data: running.data,
@@ -45,6 +51,7 @@ export function differenceOf(running: Config, next: Config): Difference {
     ['server.host', server.host, next.server.host],
     ['server.port', server.port, next.server.port],
     ['server.drainMs', server.drainMs, next.server.drainMs],
+    ['server.tls', server.tls, next.server.tls],
     ['model', running.model, next.model],
     ['engine', running.engine, next.engine],
     ['data', running.data, next.data],

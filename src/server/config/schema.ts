@@ -37,6 +37,33 @@ const server = z
       .describe(
         'Origins of other pages, such as https://dashboard.example, that may use the API and the heatmaps from a browser. Its own page always may.',
       ),
+    tls: z
+      .strictObject({
+        mode: z
+          .enum(['off', 'self-signed', 'files'])
+          .default('off')
+          .describe(
+            'off: plain HTTP. self-signed: HTTPS with a certificate that is made here, of which browsers warn once. files: HTTPS with yours.',
+          ),
+        certificate: z
+          .string()
+          .min(1)
+          .nullable()
+          .default(null)
+          .describe('PEM file of your certificate, with its chain.'),
+        key: z
+          .string()
+          .min(1)
+          .nullable()
+          .default(null)
+          .describe('PEM file of its key, without a passphrase. Renewed files are taken by themselves.'),
+      })
+      .refine(({ mode, certificate, key }) => mode !== 'files' || (certificate !== null && key !== null), {
+        path: ['mode'],
+        message: 'is files, so server.tls.certificate and server.tls.key must name them',
+      })
+      .prefault({})
+      .describe('HTTPS, without which browsers lend no camera to pages from other machines.'),
     allowedHosts: z
       .array(z.string().regex(/^[A-Za-z0-9._-]+$/))
       .default([])

@@ -13,7 +13,7 @@ export function insecureContextTrouble(location: { hostname: string; port: strin
     title: 'The browser lends the camera to secure pages only',
     advice:
       `Open this page as http://localhost${port} on the machine that runs Earsight, ` +
-      `or put it behind HTTPS to use it from ${location.hostname}.`,
+      `or start it with --tls self-signed, or behind HTTPS, to use it from ${location.hostname}.`,
   };
 }
 
