@@ -132,11 +132,13 @@ describe.skipIf(unavailable !== null)('UrlSource on an RTSP camera', () => {
       );
       for (const skew of skews) expect(Math.abs(skew)).toBeLessThan(5000);
       // Through the reports, frames stand on an even 30 Hz grid: nothing jumps when a report arrives.
-      const { frames } = viewer.sink;
-      for (const [i, frame] of frames.entries()) {
-        if (i === 0) continue;
-        expect(Math.abs(frame.ptsUs - frames[i - 1]!.ptsUs - 1e6 / 30)).toBeLessThan(1000);
-      }
+      const { frames, drops } = viewer.sink;
+      const steps = frames.slice(1).map(({ ptsUs }, i) => ((ptsUs - frames[i]!.ptsUs) * 30) / 1e6);
+      for (const step of steps) expect(Math.abs(step - Math.round(step))).toBeLessThan(0.03);
+      // What is missing was passed over by a busy machine, and counted.
+      const missing = steps.reduce((sum, step) => sum + Math.round(step) - 1, 0);
+      const counted = drops.filter(({ reason }) => reason === 'pipe-full');
+      expect(missing).toBeLessThanOrEqual(counted.reduce((sum, { count }) => sum + count, 0));
     }
   });
 
