@@ -59,7 +59,15 @@ describe('a manifest that cannot be served', () => {
     ['two classes of one colour', (m) => (m.classes[1]!.colour = m.classes[0]!.colour), 'classes[1].colour'],
     [
       'heat of class activations that the network does not give',
-      (m) => (m.calibration.cells = { similarity: 8, activation: 0.5, seen: 0, offset: -4 }),
+      (m) =>
+        (m.calibration.cells = {
+          similarity: 8,
+          activation: 0.5,
+          seen: 0,
+          offset: -4,
+          width: 1,
+          steepness: 3,
+        }),
       'tensors.activation',
     ],
     ['a class without calibration', (m) => m.calibration.classes.pop(), 'calibration.classes'],

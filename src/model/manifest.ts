@@ -56,9 +56,10 @@ export const calibrationSchema = z.strictObject({
     .strictObject({ low: z.number().min(-1).max(1), high: z.number().min(-1).max(1) })
     .refine(({ low, high }) => low < high, { path: ['high'], message: 'must lie above "low"' }),
   /**
-   * How heat is made, where a straight range of the similarity does not do: each cell's heat is the logistic function
-   * of `similarity` x similarity + `activation` x log(class activation + 0.01) + `seen` x log-odds of the class being seen
-   * (calibrated) + `offset`.
+   * How heat is made, where a straight range of the similarity does not do: the log-odds that the source is in a cell are
+   * `similarity` x similarity + `activation` x log(class activation + 0.01) + `seen` x log-odds of the class being seen
+   * (calibrated) + `offset`. Heat is the probability at the likeliest cell, falling off where log-odds lie more than
+   * `width` below it, as abruptly as `steepness` says.
    */
   cells: z
     .strictObject({
@@ -66,6 +67,8 @@ export const calibrationSchema = z.strictObject({
       activation: z.number(),
       seen: z.number(),
       offset: z.number(),
+      width: z.number().positive(),
+      steepness: z.number().positive(),
     })
     .optional(),
   /** Share of a map's maximum above which a cell belongs to the object. */

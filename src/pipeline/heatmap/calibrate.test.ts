@@ -62,7 +62,7 @@ describe('calibrateSimilarity', () => {
 });
 
 describe('calibrateCells', () => {
-  const weights = { similarity: 10, activation: 2, seen: 1, offset: -5 };
+  const weights = { similarity: 10, activation: 2, seen: 1, offset: -5, width: 1, steepness: 2 };
   const heat = (similarity: number[], activation: number[] | null, seen = 0.5, gain = 1): number[] => {
     const out = new Float32Array(similarity.length - 1);
     const maps = {
@@ -72,16 +72,20 @@ describe('calibrateCells', () => {
     calibrateCells(weights, maps, 1, seen, gain, out);
     return [...out];
   };
+  const logistic = (z: number): number => 1 / (1 + Math.exp(-z));
 
-  test('is the logistic function of the weighted sum', () => {
-    const [middle, high] = heat([9, 0.5, 0.5], [9, 0.99, Math.exp(1.5) - 0.01]);
-    expect(middle).toBeCloseTo(0.5, 6);
-    expect(high).toBeCloseTo(1 / (1 + Math.exp(-3)), 6);
+  test('is the probability at the likeliest cell, times how near a cell comes to it', () => {
+    // Log-odds 3 at the likeliest, 2 and 0 at the others.
+    const [middle, high, low] = heat([9, 0.5, 0.5, 0.5], [9, Math.E - 0.01, Math.exp(1.5) - 0.01, 0.99]);
+    expect(high).toBeCloseTo(logistic(3), 6);
+    expect(middle).toBeCloseTo((logistic(3) * logistic(0)) / logistic(2), 6);
+    expect(low).toBeCloseTo((logistic(3) * logistic(-4)) / logistic(2), 6);
     expect(heat([9, 0.5], null, 0.8)[0]).toBeCloseTo(0.8, 6);
     expect(heat([9, 0.5], [9, 0.99], 0.5, 0.5)[0]).toBeCloseTo(0.25, 6);
   });
 
   test('not-a-number counts as nothing', () => {
-    expect(heat([9, Number.NaN, 0.5], [9, 0, Number.NaN])).toEqual([0, 0]);
+    expect(heat([9, Number.NaN, 0.5], [9, 0.99, 0.99])).toEqual([0, 0.5]);
+    expect(heat([9, Number.NaN], null)).toEqual([0]);
   });
 });

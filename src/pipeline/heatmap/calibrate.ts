@@ -22,12 +22,18 @@ export function logOdds(raw: number): number {
 
 const logistic = (z: number): number => 1 / (1 + Math.exp(-z));
 
-/** Heat of a cell as the logistic function of what the network says of it; see the manifest's `calibration.cells`. */
+/**
+ * Heat of cells from the log-odds that the source is there, a weighted sum of what the network says of them; see the
+ * manifest's `calibration.cells`.
+ */
 export interface CellLogistic {
   similarity: number;
   activation: number;
   seen: number;
   offset: number;
+  /** Log-odds below the hottest cell's at which the object ends, and how abruptly. */
+  width: number;
+  steepness: number;
 }
 
 /** Keeps the logarithm of a class activation of nothing finite. */
@@ -63,7 +69,9 @@ export function calibrateSimilarity(
 }
 
 /**
- * Writes `gain` times the logistic heat for the cells from `offset` on. Not-a-number counts as nothing.
+ * Writes the heat of the cells from `offset` on: `gain` times the probability at the likeliest cell, times how near a cell
+ * comes to it, `logistic(steepness * (its log-odds below the likeliest's + width))`, 1 at the likeliest itself. So the
+ * outline follows each object, while a map without anything likely stays cold. Not-a-number counts as nothing.
  *
  * @param seen - calibrated probability of the class being seen
  */
@@ -77,9 +85,17 @@ export function calibrateCells(
 ): void {
   const base = weights.offset + (weights.seen === 0 ? 0 : weights.seen * logOdds(seen));
   const ofActivation = activation === undefined ? 0 : weights.activation;
+  let likeliest = Number.NEGATIVE_INFINITY;
   for (let cell = 0; cell < out.length; cell++) {
     const strength = ofActivation === 0 ? 0 : ofActivation * logActivation(activation![offset + cell]!);
-    const heat = logistic(base + weights.similarity * similarity[offset + cell]! + strength);
-    out[cell] = Number.isNaN(heat) ? 0 : gain * heat;
+    const odds = base + weights.similarity * similarity[offset + cell]! + strength;
+    out[cell] = odds;
+    if (odds > likeliest) likeliest = odds;
+  }
+  const { width, steepness } = weights;
+  const top = (gain * logistic(likeliest)) / logistic(steepness * width);
+  for (let cell = 0; cell < out.length; cell++) {
+    const heat = top * logistic(steepness * (out[cell]! - likeliest + width));
+    out[cell] = heat > 0 ? heat : 0;
   }
 }

@@ -39,12 +39,12 @@ describe('one frame', () => {
   });
 
   test('is made cell by cell where the calibration says how', () => {
-    const cells = { similarity: 5, activation: 1, seen: 0, offset: -4 };
+    const cells = { similarity: 5, activation: 1, seen: 0, offset: -4, width: 2, steepness: 10 };
     const stage = new HeatStage({ ...calibration, cells }, GRID, { smoothingMs: 0, normalise: 'calibrated' });
     const activation = Float32Array.of(0.99, Math.exp(2) - 0.01, 0.99, 0.99, 0, 0, 0, 0);
     const [dog] = stage.process({ ...frame(0.75), activation }, 0, 0);
-    // Of similarity 0.8, 0.4, 0, -1: log-odds 0, 0, -4, -9; times 0.75 heard, times 255.
-    expect([...dog!.heat!]).toEqual([96, 96, 3, 0]);
+    // Log-odds 0, 0, -4, -9: half at the likeliest, times 0.75 heard, times 255; the others are too far below it.
+    expect([...dog!.heat!]).toEqual([96, 96, 0, 0]);
   });
 
   test('heard without any likeness in the picture is active with an empty map', () => {

@@ -65,7 +65,7 @@ class Oracle implements MapModel {
 
 const calibration: HeatCalibration = {
   ...uncalibrated(names.length),
-  cells: { similarity: 6, activation: 0, seen: 0, offset: 0 },
+  cells: { similarity: 6, activation: 0, seen: 0, offset: 0, width: 6, steepness: 1 },
 };
 
 const spec = {

@@ -71,7 +71,7 @@ function calibrationPart({ manifest: { calibration }, calibrated }: CardInput): 
   const heat =
     cells === undefined
       ? `Heat is similarity from ${similarity.low} (nothing) to ${similarity.high} (full).`
-      : `Heat of a cell is the logistic function of ${cells.similarity} x similarity + ${cells.activation} x log(class activation + 0.01) + ${cells.seen} x log-odds of the class being seen + ${cells.offset}.`;
+      : `The log-odds that the source is in a cell are ${cells.similarity} x similarity + ${cells.activation} x log(class activation + 0.01) + ${cells.seen} x log-odds of the class being seen + ${cells.offset}; heat is the probability at the likeliest cell, and ends where log-odds lie ${cells.width} below it.`;
   const text = `Measured on ${calibration.source} A class's gate opens at a calibrated probability of ${first?.heard.on ?? '–'} and closes below ${first?.heard.off ?? '–'}, the same for every class. ${heat} Boxes enclose what reaches ${calibration.mapThreshold} of the maximum.`;
   if (calibrated === null) return ['## Calibration', text];
   const table = markdownOf({

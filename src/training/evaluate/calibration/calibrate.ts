@@ -13,9 +13,6 @@ import { ValidationRecords } from './records.ts';
 
 export type Calibration = ModelManifest['calibration'];
 
-/** Share of clips without sound that may open a gate on validation: below the aim on test, which is 0.05. */
-const FALSE_OPENS = 0.03;
-
 export interface CalibrationOptions {
   model: MapModel;
   /** Of the validation split; never of the test split. */
@@ -83,7 +80,6 @@ export function calibrationOf(
       heard: Float64Array.from(audio, (p, c) => calibrateProbability(p, heard[c]!)),
       sounds: Array.from(labels, (label) => label >= 0.5),
     })),
-    FALSE_OPENS,
   );
   const map = chooseMap(grid, sounding, seen);
   const calibration: Calibration = {

@@ -1,4 +1,4 @@
-/** Which map is shown: K alone, K with class activation, with or without what is seen; how sharp, and where it begins. */
+/** Which map is shown: K alone, K with class activation, with or without what is seen; and where an object ends. */
 
 import {
   type CellLogistic,
@@ -43,10 +43,9 @@ const KINDS = [
   { name: 'K and CAM', activation: true, seen: false, similarity: true },
   { name: 'K, CAM and seen', activation: true, seen: true, similarity: true },
 ] as const;
-/** The fitted logistic function made steeper, so that the three cuts lie near its middle. */
-const SHARPNESS = [1, 1.5, 2, 3, 4.5];
-/** And moved, in log-odds before sharpening. */
-const SHIFTS = [-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5];
+/** Log-odds below the likeliest cell at which an object ends, and how abruptly. */
+const WIDTHS = [0.3, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4];
+const STEEPNESS = [1.5, 3, 6];
 const RIDGE = 1;
 
 /**
@@ -69,7 +68,7 @@ export function chooseMap(
     calibrateProbability(raw, seen[classIndex]!);
   const candidates = KINDS.filter(({ activation }) => hasActivation || !activation).map((kind) => {
     const fitted = fitCells(grid, all, kind, seenOf);
-    return sharpened(fitted).reduce<MapCandidate | null>((best, cells) => {
+    return outlined(fitted).reduce<MapCandidate | null>((best, cells) => {
       const judgement = judge.judge((one, out) => writeCells(cells, one, seenOf(one), out));
       const own = merit(judgement, cam);
       return best !== null && best.merit >= own ? best : { name: kind.name, cells, judgement, merit: own };
@@ -101,7 +100,7 @@ function fitCells(
   all: readonly SoundingClass[],
   kind: (typeof KINDS)[number],
   seenOf: (one: SoundingClass) => number,
-): CellLogistic {
+): Omit<CellLogistic, 'width' | 'steepness'> {
   const cells = grid.rows * grid.cols;
   const rows = all.length * cells;
   const column = (): Float64Array => new Float64Array(rows);
@@ -166,15 +165,15 @@ function coveredCells({ rows, cols }: { rows: number; cols: number }, mask: Uint
   return share.map((inside, cell) => inside / counts[cell]!);
 }
 
-function sharpened(fitted: CellLogistic): CellLogistic[] {
-  return SHARPNESS.flatMap((sharpness) =>
-    SHIFTS.map((shift) => ({
-      similarity: rounded(sharpness * fitted.similarity),
-      activation: rounded(sharpness * fitted.activation),
-      seen: rounded(sharpness * fitted.seen),
-      offset: rounded(sharpness * (fitted.offset + shift)),
-    })),
-  );
+function outlined(fitted: Omit<CellLogistic, 'width' | 'steepness'>): CellLogistic[] {
+  const { similarity, activation, seen, offset } = fitted;
+  const weights = {
+    similarity: rounded(similarity),
+    activation: rounded(activation),
+    seen: rounded(seen),
+    offset: rounded(offset),
+  };
+  return STEEPNESS.flatMap((steepness) => WIDTHS.map((width) => ({ ...weights, width, steepness })));
 }
 
 /** As the manifest shows it, so that what is judged is what is written. */

@@ -1,4 +1,4 @@
-/** Where gates open: one calibrated probability for all classes, as low as clips without sound allow. */
+/** Where gates open: one calibrated probability for all classes, between what is missed and what is imagined. */
 
 import { logOdds } from '../../../pipeline/heatmap/calibrate.ts';
 
@@ -25,27 +25,44 @@ const MOST_ON = 0.95;
 /** Thresholds tried a unit. */
 const STEPS = 200;
 
+/** Share of the examples with one, two, three sounding classes of which all are to be heard, and what may be imagined. */
+const WANTED = { allHeard: [0.9, 0.7, 0.45], falseOpens: 0.04 };
+/** Clips without sound that open a gate above what may be weigh so many times a share of examples not wholly heard. */
+const FALSE_WEIGHT = 3;
+
 /**
- * The least threshold at which at most `target` of the clips without sound open a gate.
- * @param target share, 0..1
+ * The threshold that falls least short of what is wanted: opening where all should be heard, and staying shut on clips
+ * without sound of the classes. Of several equally good ones the highest.
  */
-export function chooseGate(examples: readonly GateExample[], target: number): GateChoice {
-  const silent = examples.filter(({ sounds }) => !sounds.includes(true));
-  const most = silent.map(({ heard }) => heard.reduce((a, b) => Math.max(a, b), 0));
-  const passing = (on: number): number =>
-    most.length === 0 ? 0 : most.filter((value) => value >= on).length / most.length;
-  let step = Math.round(LEAST_ON * STEPS);
-  while (step < MOST_ON * STEPS && passing(step / STEPS) > target) step++;
-  const on = step / STEPS;
+export function chooseGate(examples: readonly GateExample[]): GateChoice {
+  const most = examples
+    .filter(({ sounds }) => !sounds.includes(true))
+    .map(({ heard }) => heard.reduce((a, b) => Math.max(a, b), 0));
+  /** Of each example of a level, the least sure of its sounding classes. */
+  const least = WANTED.allHeard.map((_, index) =>
+    examples
+      .filter(({ sounds }) => sounds.filter(Boolean).length === index + 1)
+      .map(({ heard, sounds }) => heard.reduce((a, b, c) => (sounds[c] === true ? Math.min(a, b) : a), 1)),
+  );
+  const reaching = (values: readonly number[], on: number): number =>
+    values.filter((value) => value >= on).length / values.length;
+  let best = { on: LEAST_ON, loss: Number.POSITIVE_INFINITY };
+  for (let step = Math.round(LEAST_ON * STEPS); step <= MOST_ON * STEPS; step++) {
+    const on = step / STEPS;
+    const imagined = most.length === 0 ? 0 : Math.max(0, reaching(most, on) - WANTED.falseOpens);
+    let loss = FALSE_WEIGHT * imagined;
+    for (const [index, wanted] of WANTED.allHeard.entries()) {
+      const values = least[index]!;
+      if (values.length > 0) loss += Math.max(0, wanted - reaching(values, on));
+    }
+    if (loss <= best.loss) best = { on, loss };
+  }
+  const { on } = best;
   const off = 1 / (1 + Math.exp(HYSTERESIS - logOdds(on)));
   return {
     on,
     off: Number(off.toFixed(3)),
-    falseOpens: passing(on),
-    allHeard: [1, 2, 3].map((level) => {
-      const those = examples.filter(({ sounds }) => sounds.filter(Boolean).length === level);
-      const all = those.filter(({ heard, sounds }) => sounds.every((is, c) => !is || heard[c]! >= on));
-      return those.length === 0 ? Number.NaN : all.length / those.length;
-    }),
+    falseOpens: most.length === 0 ? 0 : reaching(most, on),
+    allHeard: least.map((values) => reaching(values, on)),
   };
 }

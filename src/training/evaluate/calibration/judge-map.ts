@@ -99,7 +99,7 @@ function median(values: readonly number[]): number {
 }
 
 /** Shortfalls behind the reference count this much more than gains. */
-const SHORTFALL = 3;
+const SHORTFALL = 9;
 /** Success must lie above the reference by this, so that chance on other examples does not turn it round. */
 const MARGIN = 0.01;
 
