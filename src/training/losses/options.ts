@@ -2,6 +2,11 @@
 
 /** Weights of zero leave a term out of the graph. */
 export interface LossOptions {
+  /**
+   * Weight of eq. 1 in both branches; all sources: 1. It is a mean over classes, so with many classes it is small
+   * beside the located terms, which are not.
+   */
+  classification: number;
   /** Weight of the correspondence loss (eq. 2) in stage 1; all sources: 1 (eq. 3's lambda). */
   correspondence: number;
   /**
@@ -32,6 +37,7 @@ export interface LossOptions {
 }
 
 export const defaultLosses: LossOptions = {
+  classification: 1,
   correspondence: 1,
   locatedMaps: 1,
   contrastive: { weight: 1, form: 'simplified', margin: 1.4 },

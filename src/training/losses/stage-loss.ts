@@ -51,18 +51,26 @@ export interface StageLoss {
   terms: Record<string, tf.Scalar>;
   /** Mean and variance of the batch at every normalisation, by the names of the running ones. */
   statistics: Record<string, tf.Tensor1D>;
+  /** What the branches read; null for one that the stage leaves alone. */
+  audio: BranchOutput | null;
+  visual: BranchOutput | null;
 }
 
-/** One graph without branches that depend on data: it is traced once and run for ever. */
+/**
+ * One graph without branches that depend on data: it is traced once and run for ever.
+ *
+ * @param normalised - by the batch's statistics, to learn; or by the running ones, to judge: then `statistics` is empty
+ */
 export function stageLoss(
   network: NetworkOptions,
   losses: LossOptions,
   stage: StageKind,
   weights: Tensors,
   batch: BatchTensors,
+  normalised: 'training' | 'evaluation' = 'training',
 ): StageLoss {
   const statistics: Record<string, tf.Tensor1D> = {};
-  const mode: Mode = { kind: 'training', statistics };
+  const mode: Mode = normalised === 'training' ? { kind: normalised, statistics } : { kind: normalised };
   const heard = batch.heard as tf.Tensor2D;
   const seen = batch.seen as tf.Tensor2D;
   const located = batch.located as tf.Tensor1D;
@@ -71,13 +79,13 @@ export function stageLoss(
   let audio: BranchOutput | null = null;
   if (stage !== 'visual') {
     audio = runBranch('audio', network, weights, batch.logmel, mode);
-    sum.add('heard', 1, () => classificationLoss(audio!.logits, heard));
+    sum.add('heard', losses.classification, () => classificationLoss(audio!.logits, heard));
   }
   let visual: BranchOutput | null = null;
   if (stage !== 'audio') {
     visual = runBranch('visual', network, weights, batch.frames, mode);
     const { maps, logits } = visual;
-    sum.add('seen', 1, () => classificationLoss(logits, seen));
+    sum.add('seen', losses.classification, () => classificationLoss(logits, seen));
     sum.add('locatedMaps', losses.locatedMaps, () =>
       locatedLoss(maps, coverageByCell(batch.coverage), located, losses.focus),
     );
@@ -89,7 +97,7 @@ export function stageLoss(
     );
     if (stage === 'alignment') addAlignment(sum, network, losses, weights, batch, audio, visual);
   }
-  return { loss: sum.total(), terms: sum.terms, statistics };
+  return { loss: sum.total(), terms: sum.terms, statistics, audio, visual };
 }
 
 function addAlignment(
