@@ -1,6 +1,13 @@
 /** What passes between a producer and its threads. Buffers of batches are moved, not copied. */
 
 import type { SampleBatch, SampleTruth } from '../sample.ts';
+import type { SceneSpec } from './spec.ts';
+
+/** What a thread is started with. */
+export interface ProducerSetup {
+  spec: SceneSpec;
+  background: boolean;
+}
 
 export interface ProducerRequest {
   /** Counts the batches of the run. */

@@ -3,7 +3,12 @@
 import { Worker } from 'node:worker_threads';
 import { EarsightError, messageOf } from '../../pipeline/errors.ts';
 import { createBatch, type SampleBatch, type SampleTruth } from '../sample.ts';
-import { batchBuffers, type ProducerAnswer, type ProducerRequest } from './producer-messages.ts';
+import {
+  batchBuffers,
+  type ProducerAnswer,
+  type ProducerRequest,
+  type ProducerSetup,
+} from './producer-messages.ts';
 import type { SceneSpec } from './spec.ts';
 
 export interface ProducerOptions {
@@ -14,10 +19,11 @@ export interface ProducerOptions {
   threads: number;
   /** Number of the first example, 0 unless told. */
   startIndex?: number;
+  /** Batches that are made, being made or in the consumer's hand, together; 2 a thread unless told. */
+  batches?: number;
+  /** The threads give way to all others (on Linux, where priorities are a thread's own). */
+  background?: boolean;
 }
-
-/** Batches of a thread that are made, being made or in the consumer's hand. */
-const BATCHES_PER_THREAD = 2;
 
 interface Waiting {
   resolve: (batch: SampleBatch) => void;
@@ -25,7 +31,7 @@ interface Waiting {
 }
 
 /**
- * Policy `wait`: a thread begins a batch only when one of the `2 * threads` buffers is free, so memory is bounded and
+ * Policy `wait`: a thread begins a batch only when one of the `batches` buffers is free, so memory is bounded and
  * nothing is dropped. Batch `n` holds examples `startIndex + n * batchSize` and those that follow.
  */
 export class SampleProducer {
@@ -45,16 +51,18 @@ export class SampleProducer {
     this.#options = options;
     const extension = new URL(import.meta.url).pathname.endsWith('.ts') ? 'ts' : 'js';
     const entry = new URL(`./sample-worker.${extension}`, import.meta.url);
+    const { spec, background = false } = options;
+    const setup: ProducerSetup = { spec, background };
     this.#workers = Array.from({ length: options.threads }, (_, i) => {
-      const worker = new Worker(entry, { workerData: options.spec, name: `scenes ${i}` });
+      const worker = new Worker(entry, { workerData: setup, name: `scenes ${i}` });
       worker.on('message', (answer: ProducerAnswer) => this.#receive(i, answer));
       worker.on('error', (error) => this.#fail(messageOf(error)));
       worker.on('exit', (code) => this.#fail(`a thread ended with exit code ${code}`));
       return worker;
     });
     this.#idle = this.#workers.map((_, i) => i);
-    for (let i = 0; i < BATCHES_PER_THREAD * options.threads; i++) {
-      this.#free.push(createBatch(options.spec.shape, options.batchSize));
+    for (let i = 0; i < (options.batches ?? 2 * options.threads); i++) {
+      this.#free.push(createBatch(spec.shape, options.batchSize));
     }
     this.#dispatch();
   }

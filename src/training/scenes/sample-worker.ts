@@ -1,14 +1,25 @@
 /** The thread that makes batches of scenes for a {@link SampleProducer}. */
 
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openScenes } from './open-scenes.ts';
-import { batchBuffers, type ProducerAnswer, type ProducerRequest } from './producer-messages.ts';
-import type { SceneSpec } from './spec.ts';
+import {
+  batchBuffers,
+  type ProducerAnswer,
+  type ProducerRequest,
+  type ProducerSetup,
+} from './producer-messages.ts';
+
+/** Of 19, the least urgent: others come first, and what they leave is used. */
+const BACKGROUND_NICE = 10;
 
 const port = parentPort;
 if (port === null) throw new Error('sample-worker runs in a worker thread only.');
 
-const source = await openScenes(workerData as SceneSpec);
+const { spec, background } = workerData as ProducerSetup;
+// Elsewhere this would slow the whole process down.
+if (background && process.platform === 'linux') setPriority(BACKGROUND_NICE);
+const source = await openScenes(spec);
 
 port.on('message', ({ number, first, batch }: ProducerRequest) => {
   let answer: ProducerAnswer;
