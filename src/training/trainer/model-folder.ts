@@ -1,32 +1,19 @@
 /** What a run leaves: the weights, and the description of the network that they belong to. */
 
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { loadManifest } from '../../model/load-manifest.ts';
 import type { NetworkOptions } from '../../model/network/options.ts';
+import { networkSchema } from '../../model/network/schema.ts';
 import { weightSpecs } from '../../model/network/weights.ts';
 import { decodeSafetensors, encodeSafetensors, type NamedTensor } from '../../model/safetensors.ts';
 import { EarsightError, messageOf } from '../../pipeline/errors.ts';
 import { writeAtomically } from './atomic-file.ts';
 import type { WeightArrays } from './parameters.ts';
 
-export const WEIGHTS_FILE = 'weights.safetensors';
-export const NETWORK_FILE = 'network.json';
-
-const networkSchema = z.strictObject({
-  classes: z.int().positive(),
-  depth: z.union([z.literal(10), z.literal(18)]),
-  width: z.int().positive(),
-  visualPooling: z.enum(['average', 'log-sum-exp']),
-  camFloor: z.number(),
-  projection: z.strictObject({
-    form: z.enum(['simplified', 'original']),
-    hidden: z.int().positive(),
-    size: z.int().positive(),
-  }),
-  similarity: z.enum(['cosine', 'distance']),
-  damping: z.number(),
-}) satisfies z.ZodType<NetworkOptions>;
+const WEIGHTS_FILE = 'weights.safetensors';
+const NETWORK_FILE = 'network.json';
 
 const descriptionSchema = z.strictObject({
   format: z.literal(1),
@@ -41,7 +28,7 @@ const descriptionSchema = z.strictObject({
 
 export type ModelDescription = z.infer<typeof descriptionSchema>;
 
-export interface TrainedModel {
+interface TrainedModel {
   description: ModelDescription;
   /** In the order of `weightSpecs`. */
   weights: Map<string, NamedTensor>;
@@ -65,6 +52,31 @@ export async function writeModel(
   await writeAtomically(join(folder, NETWORK_FILE), `${JSON.stringify(description, null, 2)}\n`);
 }
 
+/**
+ * The weights of a finished run, or those that came with a served model.
+ *
+ * @throws EarsightError `bad-weights` naming file and mend, and what a manifest is refused for
+ */
+export async function readWeights(
+  folder: string,
+): Promise<{ classes: readonly string[]; weights: Map<string, NamedTensor> }> {
+  const names = await readdir(folder).catch(() => []);
+  if (names.includes(NETWORK_FILE) || !names.includes('manifest.json')) {
+    const { description, weights } = await readModel(folder);
+    return { classes: description.classes, weights };
+  }
+  const { manifest } = await loadManifest(folder);
+  const { network, files, classes } = manifest;
+  if (network === undefined || files.weights === undefined) {
+    throw new EarsightError(
+      'bad-weights',
+      `The model in ${folder} comes without its weights as trained: its manifest names none. Begin with another one.`,
+    );
+  }
+  const weights = await readTensors(join(folder, files.weights.name), network);
+  return { classes: classes.map(({ name }) => name), weights };
+}
+
 /** @throws EarsightError `bad-weights` naming file and mend */
 export async function readModel(folder: string): Promise<TrainedModel> {
   const path = join(folder, NETWORK_FILE);
@@ -79,20 +91,24 @@ export async function readModel(folder: string): Promise<TrainedModel> {
   }
   const parsed = descriptionSchema.safeParse(value);
   if (!parsed.success) throw new EarsightError('bad-weights', `${path}: ${z.prettifyError(parsed.error)}`);
-  const file = join(folder, WEIGHTS_FILE);
+  const weights = await readTensors(join(folder, WEIGHTS_FILE), parsed.data.network);
+  return { description: parsed.data, weights };
+}
+
+async function readTensors(file: string, network: NetworkOptions): Promise<Map<string, NamedTensor>> {
   const { tensors } = decodeSafetensors(await readBytes(file), file);
   const weights = new Map<string, NamedTensor>();
-  for (const { name, shape } of weightSpecs(parsed.data.network)) {
+  for (const { name, shape } of weightSpecs(network)) {
     const tensor = tensors.get(name);
     if (tensor?.shape.join() !== shape.join()) {
       throw new EarsightError(
         'bad-weights',
-        `${file} has ${tensor === undefined ? 'no' : 'another shape of'} "${name}" than ${NETWORK_FILE} says. Copy both from one run.`,
+        `${file} has ${tensor === undefined ? 'no' : 'another shape of'} "${name}" than the network that it is said to belong to. Copy both from one run.`,
       );
     }
     weights.set(name, tensor);
   }
-  return { description: parsed.data, weights };
+  return weights;
 }
 
 async function readBytes(file: string): Promise<Uint8Array> {

@@ -39,8 +39,16 @@ export interface ParameterLayout {
 /** Weights by name, each dense in row-major order. */
 export type WeightArrays = ReadonlyMap<string, Float32Array>;
 
-export function layoutOf(specs: readonly ParameterSpec[], rules: readonly TrainableRule[]): ParameterLayout {
-  const ruleOf = (name: string) => rules.find(({ prefix }) => name.startsWith(prefix));
+/** @param reached starts of the names of the weights that the loss depends on: no others are trained or measured */
+export function layoutOf(
+  specs: readonly ParameterSpec[],
+  rules: readonly TrainableRule[],
+  reached: readonly string[] = [''],
+): ParameterLayout {
+  const ruleOf = (name: string) =>
+    reached.some((prefix) => name.startsWith(prefix))
+      ? rules.find(({ prefix }) => name.startsWith(prefix))
+      : undefined;
   const isTrained = (spec: ParameterSpec) => spec.kind === 'weight' && ruleOf(spec.name) !== undefined;
   const isMeasured = (spec: ParameterSpec) => spec.kind === 'statistic' && ruleOf(spec.name) !== undefined;
   const parameters: Parameter[] = [];

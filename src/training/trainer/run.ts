@@ -1,11 +1,13 @@
 /** A whole run: stage after stage, weights handed on by name, checkpoints, log; taken up again where it stood. */
 
 import { join } from 'node:path';
+import type { NetworkOptions } from '../../model/network/options.ts';
 import { EarsightError } from '../../pipeline/errors.ts';
 import type { SampleBatch, SampleShape, SampleSource } from '../sample.ts';
+import { type ClassedWeights, carriedWeights } from './carry-weights.ts';
 import { CheckpointStore, type LoadedCheckpoint, type RunProgress } from './checkpoint.ts';
 import { intervalRecord, positionOf, precedes } from './make-records.ts';
-import { layoutOf, type ParameterSpec, type WeightArrays } from './parameters.ts';
+import type { ParameterLayout, WeightArrays } from './parameters.ts';
 import type { Recipe, RecipeStage } from './recipe.ts';
 import { RunLog } from './run-log.ts';
 import type { RunRecord } from './run-records.ts';
@@ -18,23 +20,21 @@ import { StepPool } from './step-pool.ts';
 import { headlineOf, ValidationSet } from './validation.ts';
 
 /** Examples of one validation batch: few enough for the memory of every thread. */
-const VALIDATION_BATCH = 16;
+export const VALIDATION_BATCH = 16;
 
 /** What a stage trains, as the network and the data make it. */
 export interface StageSetup {
   shape: SampleShape;
-  /** Every weight of the network with this stage's classes. */
-  specs: readonly ParameterSpec[];
+  /** Every weight of the network with this stage's classes, and which of them are trained. */
+  layout: ParameterLayout;
+  network: NetworkOptions;
   initialWeights(seed: number): WeightArrays;
-  /** Belongs to the class list: taken from the stage before only if that had the same classes. */
-  isHead(name: string): boolean;
   /** Entry of a training thread and what it is told. */
   entry: URL;
   engine: unknown;
   /** Training examples from number `first` on. */
   openFeed(first: number, batchSize: number): Promise<SampleFeed>;
   openValidation(): Promise<SampleSource>;
-  close(): Promise<void>;
 }
 
 export interface RunOptions {
@@ -46,6 +46,8 @@ export interface RunOptions {
   workers: number;
   resume: boolean;
   engineName: string;
+  /** What the first stage begins with; null: from nothing. */
+  start?: ClassedWeights | null;
   prepare(stage: RecipeStage, threads: number): Promise<StageSetup>;
   observer: RunObserver;
   stopRequested: () => boolean;
@@ -60,11 +62,15 @@ export interface RunObserver {
   examples(stage: string, shape: SampleShape, batch: SampleBatch, output: EvaluationOutput): void;
 }
 
-export interface RunResult {
+/** What the last stage ended with. */
+export interface TrainedWeights extends ClassedWeights {
+  network: NetworkOptions;
+  frame: SampleShape['frame'];
+}
+
+/** Weights are averaged ones, those of the best validation. */
+export interface RunResult extends TrainedWeights {
   outcome: 'finished' | 'stopped';
-  /** Of the last stage, averaged, those of its best validation. */
-  weights: WeightArrays;
-  classes: readonly string[];
 }
 
 /**
@@ -112,27 +118,23 @@ class Run {
       const refused = loaded.refused.map(({ path, reason }) => `${path}: ${reason}`);
       this.#record({ type: 'resumed', at, ...positionOf(loaded.progress.stage, loaded.progress), refused });
     }
-    let before: { weights: WeightArrays; classes: readonly string[] } | null = null;
+    let before: ClassedWeights | null = this.#options.start ?? null;
+    let last: TrainedWeights | null = null;
     const first = stages.findIndex(({ name }) => name === loaded?.progress.stage);
     for (const stage of stages.slice(Math.max(first, 0))) {
       const setup = await this.#options.prepare(stage, workers);
-      try {
-        const done = await this.#runStage(stage, setup, before, resume);
-        before = { weights: done.weights, classes: setup.shape.classes };
-        if (done.stopped) return await this.#end('stopped', before);
-      } finally {
-        await setup.close();
-      }
+      const done = await this.#runStage(stage, setup, before, resume);
+      const { shape, network } = setup;
+      last = { weights: done.weights, classes: shape.classes, network, frame: shape.frame };
+      if (done.stopped) return await this.#end('stopped', last);
+      before = last;
       resume = null;
     }
-    if (before === null) throw new Error('a run without stages');
-    return await this.#end('finished', before);
+    if (last === null) throw new Error('a run without stages');
+    return await this.#end('finished', last);
   }
 
-  async #end(
-    outcome: RunResult['outcome'],
-    last: { weights: WeightArrays; classes: readonly string[] },
-  ): Promise<RunResult> {
+  async #end(outcome: RunResult['outcome'], last: TrainedWeights): Promise<RunResult> {
     this.#record({ type: 'end', at: new Date().toISOString(), reason: outcome });
     await this.#log.flush();
     return { outcome, ...last };
@@ -141,12 +143,11 @@ class Run {
   async #runStage(
     stage: RecipeStage,
     setup: StageSetup,
-    before: { weights: WeightArrays; classes: readonly string[] } | null,
+    before: ClassedWeights | null,
     resume: LoadedCheckpoint | null,
   ): Promise<{ weights: WeightArrays; stopped: boolean }> {
     const { workers, recipe, now, stopRequested } = this.#options;
-    const rules = stage.train.map(({ prefix, rate }) => ({ prefix, rateFactor: rate }));
-    const layout = layoutOf(setup.specs, rules);
+    const { layout } = setup;
     if (layout.trained === 0) throw nothingTrained(stage, setup);
     const state = createState(layout, workers);
     const memory = new StageMemory(layout, state);
@@ -209,21 +210,10 @@ class Run {
   }
 
   /** Weights of the stage before where they fit, new ones elsewhere. */
-  #begin(
-    stage: RecipeStage,
-    setup: StageSetup,
-    memory: StageMemory,
-    before: { weights: WeightArrays; classes: readonly string[] } | null,
-  ): void {
+  #begin(stage: RecipeStage, setup: StageSetup, memory: StageMemory, before: ClassedWeights | null): void {
     const { classes } = setup.shape;
-    const sameClasses = before !== null && before.classes.join('\n') === classes.join('\n');
-    const weights = new Map(setup.initialWeights(this.#options.recipe.seed));
-    const fresh: string[] = [];
-    for (const [name, values] of weights) {
-      const carried = !setup.isHead(name) || sameClasses ? before?.weights.get(name) : undefined;
-      if (carried?.length === values.length) weights.set(name, carried);
-      else fresh.push(name);
-    }
+    const initial = setup.initialWeights(this.#options.recipe.seed);
+    const { weights, fresh } = carriedWeights(initial, classes, before);
     memory.begin(weights);
     const { name, kind, frame, batch } = stage;
     const trained = memory.layout.trained;
@@ -259,11 +249,11 @@ function checkSameRun(
   }
 }
 
-function nothingTrained(stage: RecipeStage, { specs }: StageSetup): EarsightError {
-  const prefixes = [...new Set(specs.map(({ name }) => name.split('/')[0] ?? name))];
+function nothingTrained(stage: RecipeStage, { layout }: StageSetup): EarsightError {
+  const prefixes = [...new Set(layout.parameters.map(({ name }) => name.split('/')[0] ?? name))];
   return new EarsightError(
     'bad-config',
-    `Stage ${stage.name} trains nothing: no weight begins with ${stage.train.map(({ prefix }) => `"${prefix}"`).join(' or ')}. ` +
+    `Stage ${stage.name} trains nothing: no weight that its loss depends on begins with ${stage.train.map(({ prefix }) => `"${prefix}"`).join(' or ')}. ` +
       `Names begin with ${prefixes.join(', ')}.`,
   );
 }

@@ -11,7 +11,7 @@ import { rateAt } from './schedule.ts';
 import type { Stepped, StepTimes, StepUpdate } from './step-messages.ts';
 
 /** Steps given to the threads before the first of them is answered: two keep them busy. */
-const STEPS_AHEAD = 2;
+export const STEPS_AHEAD = 2;
 
 /** Where a stage stands; a checkpoint keeps it. */
 export interface StageProgress extends Spent {

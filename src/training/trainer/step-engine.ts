@@ -36,8 +36,8 @@ export interface StepEngine {
   /** @throws EarsightError `engine-unavailable` */
   initialise(): Promise<void>;
   /** Loss and gradients of one batch. */
-  step(batch: SampleBatch, weights: Float32Array): Promise<StepOutput>;
+  step(batch: SampleBatch, weights: Float32Array<ArrayBuffer>): Promise<StepOutput>;
   /** The network's answers to one batch, without gradients. */
-  evaluate(batch: SampleBatch, weights: Float32Array): Promise<EvaluationOutput>;
+  evaluate(batch: SampleBatch, weights: Float32Array<ArrayBuffer>): Promise<EvaluationOutput>;
   close(): Promise<void>;
 }

@@ -16,14 +16,20 @@ export class ValidationSet {
   readonly size: number;
   readonly #batches: SampleBatch[];
 
-  /** @param batchSize examples per batch; the last one may be smaller */
+  /**
+   * Whole batches alone, at least one: graphs are made for one size. A source with less than a batch is gone through
+   * again until it is full.
+   */
   constructor(source: SampleSource, count: number, batchSize: number) {
     this.shape = source.shape;
-    this.size = Math.min(count, source.length ?? count);
+    const { length } = source;
+    this.size = Math.max(1, Math.floor(Math.min(count, length ?? count) / batchSize)) * batchSize;
     this.#batches = [];
     for (let first = 0; first < this.size; first += batchSize) {
-      const batch = createBatch(source.shape, Math.min(batchSize, this.size - first));
-      for (let slot = 0; slot < batch.size; slot++) source.write(first + slot, batch, slot);
+      const batch = createBatch(source.shape, batchSize);
+      for (let slot = 0; slot < batchSize; slot++) {
+        source.write(length === null ? first + slot : (first + slot) % length, batch, slot);
+      }
       this.#batches.push(batch);
     }
   }

@@ -1,6 +1,8 @@
 /** A run of the logistic engine, small enough to end in a second; as a program it is there to be killed. */
 
 import { setTimeout as delay } from 'node:timers/promises';
+import { defaultNetwork } from '../../../src/model/network/options.ts';
+import { layoutOf } from '../../../src/training/trainer/parameters.ts';
 import { type RecipeInput, recipeSchema } from '../../../src/training/trainer/recipe.ts';
 import {
   type RunOptions,
@@ -52,11 +54,14 @@ export interface LogisticRun extends Partial<Omit<RunOptions, 'recipe' | 'folder
 
 export function logisticRun(folder: string, options: LogisticRun = {}): Promise<RunResult> {
   const { recipe = LOGISTIC_RECIPE, engine = {}, batchMs = 0, poisonFrom = Infinity, ...rest } = options;
-  const prepare = (): Promise<StageSetup> => {
+  const prepare: RunOptions['prepare'] = ({ train }): Promise<StageSetup> => {
     const source = new LogisticSource();
     return Promise.resolve({
       shape: LOGISTIC_SHAPE,
-      specs: LOGISTIC_SPECS,
+      layout: layoutOf(
+        LOGISTIC_SPECS,
+        train.map(({ prefix, rate }) => ({ prefix, rateFactor: rate })),
+      ),
       initialWeights: (seed) =>
         new Map(
           LOGISTIC_SPECS.map(({ name, shape }) => {
@@ -64,7 +69,7 @@ export function logisticRun(folder: string, options: LogisticRun = {}): Promise<
             return [name, new Float32Array(length).map((_, i) => 0.1 * Math.sin(seed + i + name.length))];
           }),
         ),
-      isHead: (name) => name === 'audio/bias',
+      network: defaultNetwork(2),
       entry: new URL('./logistic-worker.ts', import.meta.url),
       engine,
       openFeed: (first, size) => {
@@ -83,7 +88,6 @@ export function logisticRun(folder: string, options: LogisticRun = {}): Promise<
         });
       },
       openValidation: () => Promise.resolve(new LogisticSource()),
-      close: () => source.close(),
     });
   };
   return runTraining({

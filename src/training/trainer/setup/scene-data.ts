@@ -1,0 +1,152 @@
+/** Composed scenes as a stage's data: of a folder of photos and recordings, or of the drawn cast alone. */
+
+import { QIAN_LOG_MEL } from '../../../pipeline/prep/log-mel-parameters.ts';
+import type { SampleSource } from '../../sample.ts';
+import { type ClassList, classListOf, readClassList } from '../../scenes/class-list.ts';
+import { loadBank } from '../../scenes/load-bank.ts';
+import type { MediaBank, SkippedFile } from '../../scenes/media-bank.ts';
+import { openScenes } from '../../scenes/open-scenes.ts';
+import { SampleProducer } from '../../scenes/sample-producer.ts';
+import {
+  drawnClasses,
+  type SceneClass,
+  type ScenePurpose,
+  type SceneSpec,
+  withCast,
+} from '../../scenes/spec.ts';
+import type { SampleFeed } from '../sample-feed.ts';
+import { STEPS_AHEAD } from '../stage-run.ts';
+import { InterleavedSource } from './interleaved-source.ts';
+import type { ScenesSettings } from './settings.ts';
+import type { StageData, StageRequest } from './stage-data.ts';
+
+/** Decoded media, kept for all stages that use the same folder. */
+export class MediaBanks {
+  readonly #opened = new Map<string, Promise<{ list: ClassList; bank: MediaBank }>>();
+  readonly #onProgress: ((done: number, total: number) => void) | undefined;
+
+  constructor(onProgress?: (done: number, total: number) => void) {
+    this.#onProgress = onProgress;
+  }
+
+  /** @throws EarsightError `bad-dataset`, `bad-config` for the class list */
+  open(
+    folder: string,
+    classes: string | null,
+    maxSide: number,
+  ): Promise<{ list: ClassList; bank: MediaBank }> {
+    const key = JSON.stringify([folder, classes, maxSide]);
+    const known = this.#opened.get(key);
+    if (known !== undefined) return known;
+    const opening = (async () => {
+      const list = classes === null ? classListOf(folder) : readClassList(classes);
+      const onProgress = this.#onProgress;
+      const bank = await loadBank({
+        root: folder,
+        list,
+        rateHz: QIAN_LOG_MEL.rateHz,
+        maxSide,
+        ...(onProgress === undefined ? {} : { onProgress }),
+      });
+      return { list, bank };
+    })();
+    this.#opened.set(key, opening);
+    return opening;
+  }
+}
+
+export class SceneData implements StageData {
+  readonly classes: readonly string[];
+  readonly #settings: ScenesSettings;
+  readonly #sceneClasses: SceneClass[];
+  readonly #bank: MediaBank | null;
+  readonly #producers: number;
+  readonly #stepThreads: number;
+
+  private constructor(
+    settings: ScenesSettings,
+    sceneClasses: SceneClass[],
+    bank: MediaBank | null,
+    threads: { producers: number; steps: number },
+  ) {
+    this.classes = sceneClasses.map(({ name }) => name);
+    this.#settings = settings;
+    this.#sceneClasses = sceneClasses;
+    this.#bank = bank;
+    this.#producers = threads.producers;
+    this.#stepThreads = threads.steps;
+  }
+
+  /** @param threads that compose, and that take batches */
+  static async open(
+    settings: ScenesSettings,
+    banks: MediaBanks,
+    threads: { producers: number; steps: number },
+  ): Promise<SceneData> {
+    const { folder, classes, photoSide, purpose } = settings;
+    if (folder === null) return new SceneData(settings, drawnClasses(), null, threads);
+    const { list, bank } = await banks.open(folder, classes, photoSide);
+    const listed = withCast(list.classes);
+    const all = purpose === 'things' ? [...listed, ...otherThings(listed, bank)] : listed;
+    return new SceneData(settings, all, bank, threads);
+  }
+
+  /** Files that could not be used, and why. */
+  get skipped(): readonly SkippedFile[] {
+    return this.#bank?.skipped ?? [];
+  }
+
+  openFeed(request: StageRequest, first: number, batchSize: number): Promise<SampleFeed> {
+    const { purpose } = this.#settings;
+    return Promise.resolve(
+      new SampleProducer({
+        spec: this.#spec(request, 'train', { kind: purpose }),
+        batchSize,
+        threads: this.#producers,
+        startIndex: first,
+        // Those of the steps under way, and as many made ahead.
+        batches: 2 * STEPS_AHEAD * this.#stepThreads,
+        background: true,
+      }),
+    );
+  }
+
+  /** All that a judge of the finished model asks for, in turns: levels, silence, sounds off screen, of photos and drawn. */
+  async openValidation(request: StageRequest): Promise<SampleSource> {
+    const spec = (purpose: ScenePurpose): SceneSpec => this.#spec(request, 'validation', purpose);
+    if (this.#settings.purpose === 'things') return await openScenes(spec({ kind: 'things' }));
+    const levels = [1, 2, 3, 'none', 'off-screen'] as const;
+    const purposes: ScenePurpose[] = [];
+    if (this.#bank !== null) {
+      for (const level of levels) purposes.push({ kind: 'evaluation', level, style: 'photo' });
+    }
+    const hasDrawn = this.#sceneClasses.some(({ drawn }) => drawn !== null);
+    if (hasDrawn && (this.#bank === null || this.#settings.drawnShare > 0)) {
+      const drawn = this.#bank === null ? levels : ([1, 2] as const);
+      for (const level of drawn) purposes.push({ kind: 'evaluation', level, style: 'drawn' });
+    }
+    return new InterleavedSource(await Promise.all(purposes.map((purpose) => openScenes(spec(purpose)))));
+  }
+
+  #spec({ shape, seed }: StageRequest, split: SceneSpec['split'], purpose: ScenePurpose): SceneSpec {
+    const { drawnShare } = this.#settings;
+    return {
+      kind: 'scenes',
+      seed,
+      split,
+      shape,
+      purpose,
+      classes: this.#sceneClasses,
+      bank: this.#bank,
+      drawnShare: this.#bank === null ? 1 : drawnShare,
+    };
+  }
+}
+
+/** A class of its own for every folder of photos that belongs to none of the list. */
+function otherThings(listed: readonly SceneClass[], { photos }: MediaBank): SceneClass[] {
+  const taken = new Set(listed.flatMap((entry) => entry.photos));
+  const others = photos.filter(({ role, category }) => role === 'thing' && !taken.has(category));
+  const names = [...new Set(others.map(({ category }) => category))];
+  return names.map((name) => ({ name: `other ${name}`, photos: [name], sounds: [], drawn: null }));
+}
