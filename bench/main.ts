@@ -1,4 +1,4 @@
-/** `npm run bench [-- engine webcam cameras subscribers soak] [--seconds N] [--minutes N]`: what this machine holds. */
+/** `npm run bench [-- engine webcam cameras subscribers training soak] [--seconds N] [--minutes N]`: what this machine holds. */
 
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -6,6 +6,7 @@ import { benchEngine } from './engine.ts';
 import { cameras, type Scenario, subscribers, webcam } from './scenarios.ts';
 import { soak } from './soak.ts';
 import { printTable } from './table.ts';
+import { benchTraining } from './training.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -43,11 +44,14 @@ for (const part of parts) {
     case 'subscribers':
       printTable('Subscribers', await subscribers(scenario, [1, 100, 300]));
       break;
+    case 'training':
+      printTable('Training', await benchTraining(Number(values.seconds)));
+      break;
     case 'soak':
       printTable('Memory over time', await soak(Number(values.minutes)));
       break;
     default:
-      console.error(`No such part: ${part}. There are: engine, webcam, cameras, subscribers, soak.`);
+      console.error(`No such part: ${part}. There are: engine, webcam, cameras, subscribers, training, soak.`);
       process.exitCode = 2;
   }
 }

@@ -8,6 +8,7 @@ import { EXIT_USAGE, failureOf } from './commands/failure.ts';
 import type { ScenesFlags } from './commands/scenes.ts';
 import { addSettingsFlags, type SettingsOptions } from './commands/settings-flags.ts';
 import type { TokenOptions } from './commands/token.ts';
+import type { TrainFlags } from './commands/train.ts';
 import { version } from './installation.ts';
 
 /** Ends the program: the commands have closed what they opened, so nothing is lost. */
@@ -132,6 +133,25 @@ program
   .option('--passphrase', 'read a passphrase of yours from standard input instead of making a token')
   .action((options: TokenOptions) =>
     finish(import('./commands/token.ts').then(({ token }) => token(options))),
+  );
+
+program
+  .command('train [folder]')
+  .description(
+    'train a model on a folder of photos/<class> and sounds/<class>; without one, on the drawn cast',
+  )
+  .option('--recipe <file>', 'YAML file of stages and settings; a default one unless told')
+  .option('--scenes <file>', 'YAML file that says which folders make which class')
+  .option('--out <folder>', 'where the run and its model go; <folder>-model unless told')
+  .option('--minutes <number>', 'how long it may take in all: the stages are scaled')
+  .option('--workers <number>', 'training threads; one for each core unless told')
+  .option('--producers <number>', 'threads that compose scenes; one for each core unless told')
+  .option('--engine <name>', 'onnx, or tfjs for a GPU with @tensorflow/tfjs-node-gpu', 'onnx')
+  .option('--seed <number>', 'what everything random follows from')
+  .option('--start <folder>', 'begin with the weights of this finished run or model')
+  .option('--resume', 'go on with the run in the --out folder')
+  .action((folder: string | undefined, flags: TrainFlags) =>
+    finish(import('./commands/train.ts').then(({ train }) => train(folder, flags))),
   );
 
 program

@@ -13,7 +13,7 @@ import { writeAtomically } from './atomic-file.ts';
 import type { WeightArrays } from './parameters.ts';
 
 const WEIGHTS_FILE = 'weights.safetensors';
-const NETWORK_FILE = 'network.json';
+export const NETWORK_FILE = 'network.json';
 
 const descriptionSchema = z.strictObject({
   format: z.literal(1),
@@ -28,7 +28,7 @@ const descriptionSchema = z.strictObject({
 
 export type ModelDescription = z.infer<typeof descriptionSchema>;
 
-interface TrainedModel {
+export interface TrainedModel {
   description: ModelDescription;
   /** In the order of `weightSpecs`. */
   weights: Map<string, NamedTensor>;
@@ -60,7 +60,7 @@ export async function writeModel(
 export async function readWeights(
   folder: string,
 ): Promise<{ classes: readonly string[]; weights: Map<string, NamedTensor> }> {
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder).catch((): string[] => []);
   if (names.includes(NETWORK_FILE) || !names.includes('manifest.json')) {
     const { description, weights } = await readModel(folder);
     return { classes: description.classes, weights };

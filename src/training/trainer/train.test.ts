@@ -10,7 +10,7 @@ import { TINY_RECIPE, tinyTraining } from '../../../test/support/training/tiny-t
 import { readModel } from './model-folder.ts';
 import type { ProgressLine } from './progress-text.ts';
 import { type RunRecord, recordOf } from './run-records.ts';
-import { recipeOfRun } from './train.ts';
+import { recipeOfRun, workersFor } from './train.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../test/support/training/tiny-training.ts', import.meta.url));
 
@@ -111,7 +111,18 @@ describe('training', { timeout: 60_000 }, () => {
   });
 });
 
+it('shares batches among as many threads as leave each enough of them', () => {
+  const [stage] = TINY_RECIPE.stages;
+  const recipe = (batches: number[]) => ({
+    ...TINY_RECIPE,
+    stages: batches.map((batch) => ({ ...stage!, batch })),
+  });
+  expect([1, 2, 3, 6, 64].map((cores) => workersFor(recipe([32, 64]), cores))).toEqual([1, 2, 2, 4, 4]);
+  expect(workersFor(recipe([34]), 8)).toBe(2);
+  expect(workersFor(recipe([8]), 8)).toBe(1);
+});
+
 async function lastCheckpoint(path: string): Promise<number> {
-  const names = await readdir(join(path, 'checkpoints')).catch(() => []);
+  const names = await readdir(join(path, 'checkpoints')).catch((): string[] => []);
   return Math.max(0, ...names.flatMap((name) => (name.endsWith('.json') ? [Number.parseInt(name, 10)] : [])));
 }

@@ -127,6 +127,17 @@ export async function recipeOfRun(folder: string): Promise<Recipe> {
   throw new EarsightError('bad-checkpoint', `${path}: ${z.prettifyError(parsed.error)}`);
 }
 
+/** Batch normalisation over fewer examples than this is too uncertain. */
+const LEAST_SHARE = 8;
+
+/** The most threads, up to one a core, that share every stage's batch evenly and in shares large enough. */
+export function workersFor({ stages }: Recipe, cores: number): number {
+  for (let workers = cores; workers > 1; workers--) {
+    if (stages.every(({ batch }) => batch % workers === 0 && batch / workers >= LEAST_SHARE)) return workers;
+  }
+  return 1;
+}
+
 /** @throws EarsightError `bad-config` where a batch cannot be shared out evenly, two examples at least to each */
 function checkShares({ stages }: Recipe, workers: number): void {
   for (const { name, batch } of stages) {
