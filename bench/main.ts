@@ -51,7 +51,9 @@ for (const part of parts) {
       printTable('Memory over time', await soak(Number(values.minutes)));
       break;
     default:
-      console.error(`No such part: ${part}. There are: engine, webcam, cameras, subscribers, training, soak.`);
+      console.error(
+        `No such part: ${part}. There are: engine, webcam, cameras, subscribers, training, soak.`,
+      );
       process.exitCode = 2;
   }
 }

@@ -26,7 +26,12 @@ export async function benchTraining(seconds: number): Promise<Row[]> {
         network: { visualPooling: 'log-sum-exp' },
         validationSamples: 16,
         checkpointMinutes: 60,
-        stages: STAGES.map((stage) => ({ ...stage, minutes: seconds / 60, batch: 16 * cores, validations: 1 })),
+        stages: STAGES.map((stage) => ({
+          ...stage,
+          minutes: seconds / 60,
+          batch: 16 * cores,
+          validations: 1,
+        })),
       }),
       folder,
       engine: 'onnx',

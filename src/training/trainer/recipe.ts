@@ -172,7 +172,9 @@ export const recipeSchema = z
       .min(8)
       .max(20_000)
       .default(400)
-      .describe('Examples of the validation split that every validation looks at; they stay the same.'),
+      .describe(
+        'Examples of the validation split that every validation looks at, rounded down to whole batches of 16; they stay the same.',
+      ),
     checkpointMinutes: z
       .number()
       .positive()

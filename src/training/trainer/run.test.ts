@@ -49,8 +49,8 @@ describe('a training run', () => {
     ]);
     expect(validations.at(-1)?.result.heardMap).toBeGreaterThan(0.95);
     expect(validations[0]?.result.classes.map(({ name, heard }) => [name, heard])).toEqual([
-      ['low', 20],
-      ['high', 14],
+      ['low', 16],
+      ['high', 11],
     ]);
     const stages = await recordsOf('stage');
     expect(stages.map(({ fresh }) => fresh.length)).toEqual([4, 0]);

@@ -94,7 +94,7 @@ export function evaluationOutputs(program: StageProgram, inputs: NamedTensors): 
   const { terms, audio, visual } = stageLoss(network, losses, kind, inputs, batch, 'evaluation');
   const outputs: NamedTensors = {};
   for (const [name, term] of Object.entries(terms)) outputs[TERM + name] = term;
-  const asMaps = (maps: tf.Tensor): tf.Tensor => tf.reshape(maps, [maps.shape[0]!, -1, rows, cols]);
+  const asMaps = (maps: tf.Tensor): tf.Tensor => tf.reshape(maps, [maps.shape[0], -1, rows, cols]);
   if (audio !== null) outputs['audioProbability'] = tf.sigmoid(audio.logits);
   if (visual !== null) {
     outputs['visualProbability'] = tf.sigmoid(visual.logits);

@@ -17,7 +17,7 @@ import { LogisticSource } from './logistic-source.ts';
 
 export const LOGISTIC_RECIPE: RecipeInput = {
   seed: 3,
-  validationSamples: 40,
+  validationSamples: 32,
   checkpointMinutes: 0.0005,
   stages: [
     {

@@ -21,7 +21,7 @@ export type EngineName = 'onnx' | 'tfjs';
 export interface Workshop {
   recipe: Recipe;
   engine: EngineName;
-  openData(settings: DataSettings): Promise<StageData>;
+  openData: (settings: DataSettings) => Promise<StageData>;
 }
 
 /** @throws EarsightError `bad-config`, `bad-dataset` */
