@@ -107,69 +107,6 @@ export function momentOfLine(line: ManifestLine): Moment {
   };
 }
 
-/**
- * A moment as a line of a manifest.
- * @param found - The path below the folder that a medium or mask has; null leaves the first that it may have.
- */
-export function lineOfMoment(
-  moment: Moment,
-  found: (candidates: readonly string[]) => string | null,
-): z.input<typeof manifestLine> {
-  const pathOf = ({ candidates }: { candidates: readonly string[] }): string =>
-    found(candidates) ?? candidates[0] ?? '';
-  const [picture] = moment.pictures;
-  const [sound] = moment.sounds;
-  return {
-    id: moment.id,
-    picture: moment.pictures.map(pathOf),
-    sound: moment.sounds.map(pathOf),
-    at: plainPosition(picture?.at ?? MIDDLE),
-    soundAt: plainPosition(sound?.at ?? MIDDLE),
-    heard: [...moment.heard],
-    seen: [...moment.seen],
-    offScreen: [...moment.offScreen],
-    boxes: moment.regions.flatMap(({ name, sounding, box: at }) =>
-      at === undefined ? [] : [{ class: name, sounding, box: [...clippedCorners(at)] as Corners }],
-    ),
-    masks: moment.regions.flatMap(({ name, sounding, mask: of }) =>
-      of === undefined
-        ? []
-        : [
-            {
-              class: name,
-              sounding,
-              file: pathOf(of),
-              ...(of.panel === undefined ? {} : { panel: of.panel }),
-              ...(of.colours === undefined
-                ? {}
-                : {
-                    colours: Object.fromEntries(
-                      of.colours.map((colour) => [colour.name, [...colour.rgb] as [number, number, number]]),
-                    ),
-                  }),
-            },
-          ],
-    ),
-    located: moment.located,
-    ...(moment.split === null ? {} : { split: moment.split }),
-    ...(moment.group === undefined ? {} : { group: moment.group }),
-    note: moment.note,
-  };
-}
-
-type Corners = [number, number, number, number];
-
-/** Published boxes may stand over the edge by a rounding, and the corrupt ones end before they begin. */
-function clippedCorners([x0, y0, x1, y1]: readonly [number, number, number, number]): Corners {
-  const clip = (value: number): number => Math.min(1, Math.max(0, value));
-  const [left, top] = [clip(x0), clip(y0)];
-  return [left, top, Math.max(left, clip(x1)), Math.max(top, clip(y1))];
-}
-
 function positionOf(value: ManifestLine['at']): Position | undefined {
   return typeof value === 'number' ? { seconds: value } : value;
-}
-
-function plainPosition(at: Position): NonNullable<ManifestLine['at']> {
-  return 'seconds' in at ? at.seconds : at;
 }

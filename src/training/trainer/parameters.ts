@@ -73,11 +73,6 @@ export function trainedOf({ parameters, trained }: ParameterLayout): Parameter[]
   return parameters.filter(({ offset, length }) => offset + length <= trained);
 }
 
-/** The running statistics that training measures, in their order in the flat array. */
-export function measuredOf({ parameters, trained, measured }: ParameterLayout): Parameter[] {
-  return parameters.filter(({ offset, length }) => offset >= trained && offset + length <= measured);
-}
-
 /** Views of a flat array, by name; parameters that lie past its end are left out. */
 export function viewsOf<A extends ArrayBufferLike>(
   flat: Float32Array<A>,
