@@ -44,8 +44,8 @@ const KINDS = [
   { name: 'K, CAM and seen', activation: true, seen: true, similarity: true },
 ] as const;
 /** Log-odds below the likeliest cell at which an object ends, and how abruptly. */
-const WIDTHS = [0.3, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4];
-const STEEPNESS = [1.5, 3, 6];
+const WIDTHS = [0.4, 0.6, 0.8, 1, 1.2, 1.4, 1.6, 1.8, 2.1, 2.5, 3];
+const STEEPNESS = [2, 4, 8, 12];
 const RIDGE = 1;
 
 /**

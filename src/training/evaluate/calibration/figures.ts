@@ -8,8 +8,12 @@ const share = z.number();
 
 export const calibrationFiguresSchema = z.object({
   examples: z.int(),
-  /** Share of clips without sound that open a gate; of examples with one, two, three classes, all heard. */
+  /**
+   * Share of clips without sound that open a gate; of examples with sound in which another class is heard too; of examples
+   * with one, two, three classes in which all are heard.
+   */
   falseOpens: share,
+  wrong: share,
   allHeard: z.array(share.nullable()),
   /** Ways to make a map that were tried, the chosen one first; CAM and the paper's for comparison at the end. */
   maps: z.array(
@@ -33,6 +37,7 @@ export function calibrationFigures({ examples, gate, map }: CalibrationResult): 
   return {
     examples,
     falseOpens: rounded(gate.falseOpens),
+    wrong: rounded(gate.wrong),
     allHeard: gate.allHeard.map((value) => (Number.isNaN(value) ? null : rounded(value))),
     maps: [
       ...map.candidates.map(({ name, judgement }) => row(`logistic of ${name}`, judgement)),
