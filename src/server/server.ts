@@ -14,7 +14,7 @@ import { EarsightError } from '../pipeline/errors.ts';
 import { LocalizationPipeline } from '../pipeline/session-pipeline.ts';
 import type { ClassInfo } from '../protocol/messages.ts';
 import { clientAddress } from './access/client-address.ts';
-import { hasRole, mayOn, type Principal } from './access/principal.ts';
+import { EVERYONE, hasRole, mayOn, type Principal } from './access/principal.ts';
 import { differenceOf } from './config/difference.ts';
 import type { Config } from './config/schema.ts';
 import { createModel } from './create-model.ts';
@@ -39,6 +39,8 @@ import { certificateFor, createListener, type Listener } from './tls/listener.ts
 
 /** A slow client may take this long over the head and body of a request, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Connections at a time for all but the heatmaps. */
+const SPARE_CONNECTIONS = 1_000;
 
 export interface EarsightServerParts {
   /** Keeps the streams that the API adds; the server closes it. Without it they are gone with the server. */
@@ -91,7 +93,7 @@ export class EarsightServer {
     this.#fanOut = new FanOut({
       server: { name: 'earsight', version },
       model: { name: manifest.name, classes, grid: manifest.grid },
-      limits: { maxSubscribers: config.limits.subscribers, maxRateHz: config.limits.subscriberRateHz },
+      limits: fanOutLimits(config),
       encodePreview: (frame) => this.#previews.encode(frame),
       observer: this.#metrics.fanOut,
     });
@@ -142,6 +144,8 @@ export class EarsightServer {
     this.#listener = createListener(config, certificate, fetch, log);
     this.#http = this.#listener.http;
     this.#http.requestTimeout = REQUEST_TIMEOUT_MS;
+    // Beyond what subscribers may take, so that a crowd of them shuts nobody out of the API.
+    this.#http.maxConnections = config.limits.subscribers + SPARE_CONNECTIONS;
   }
 
   /**
@@ -223,7 +227,7 @@ export class EarsightServer {
     this.#config = effective;
     this.#door = door;
     if (effective.log.level !== before.log.level) this.#log.level = effective.log.level;
-    this.#fanOut.setLimits({ maxSubscribers: limits.subscribers, maxRateHz: limits.subscriberRateHz });
+    this.#fanOut.setLimits(fanOutLimits(effective));
     this.#fanOut.dismiss((sight) => {
       const holder = this.#holders.get(sight);
       return holder !== undefined && !isStillLetIn(holder, before, effective);
@@ -274,6 +278,7 @@ export class EarsightServer {
       sources: createSources(config, { audioRateHz: rateHz, log: this.#log }),
       defaults: config.session,
       maxStreams: config.limits.streams,
+      maxPerOwner: config.limits.streamsPerToken,
       departureMs: config.webrtc.departureMs,
     };
   }
@@ -297,7 +302,10 @@ export class EarsightServer {
         `The token "${principal.name}" may not see heatmaps: it lacks the role view.`,
       );
     }
-    const sight: Sight = { sees: (streamId) => mayOn(principal, 'view', streamId) };
+    const sight: Sight = {
+      sees: (streamId) => mayOn(principal, 'view', streamId),
+      ...(principal === EVERYONE ? {} : { holder: principal.name }),
+    };
     this.#holders.set(sight, principal);
     return sight;
   }
@@ -314,6 +322,14 @@ export class EarsightServer {
     await unlistened;
     this.#log.debug('closed');
   }
+}
+
+function fanOutLimits({ limits }: Config): Parameters<FanOut['setLimits']>[0] {
+  return {
+    maxSubscribers: limits.subscribers,
+    maxPerHolder: limits.subscribersPerToken,
+    maxRateHz: limits.subscriberRateHz,
+  };
 }
 
 /** The door as it is at each look. */

@@ -22,6 +22,7 @@ writeFileSync(
     - {name: viewer, hash: '${hashToken(viewer)}', roles: [view], streams: [yard]}
     - {name: publisher, hash: '${hashToken(publisher)}', roles: [publish], streams: ['desk-*']}
     - {name: admin, hash: '${hashToken(admin)}', roles: [admin]}
+limits: {subscribersPerToken: 3, streamsPerToken: 1}
 streams:
   - {id: yard, kind: demo}
   - {id: hall, kind: demo, enabled: false}
@@ -139,6 +140,37 @@ describe('the subscriber', () => {
     await server.until(() => problems.length >= 2, 'two refusals');
     subscription.close();
     expect(problems[0]?.code).toBe('unauthorized');
+  });
+});
+
+describe('one token', () => {
+  it('has so many subscribers at a time, and leaves room for the others', async () => {
+    const opened = [];
+    for (let i = 0; i < 4; i++) opened.push(await open(`?ticket=${await ticket(viewer)}`));
+    const sockets = opened.flatMap((one) => ('socket' in one ? [one.socket] : []));
+    const isOpen = (): number => sockets.filter(({ readyState }) => readyState === WebSocket.OPEN).length;
+    await server.until(() => isOpen() === 3, 'three that stay');
+    const other = await open(`?ticket=${await ticket(admin)}`);
+    expect('messages' in other && other.messages[0]?.['type']).toBe('hello');
+    for (const socket of [...sockets, ...('socket' in other ? [other.socket] : [])]) socket.terminate();
+  });
+
+  it('has so many streams at a time', async () => {
+    const add = (id: string): Promise<Response> =>
+      fetch(`${server.url}/api/v1/streams`, {
+        method: 'POST',
+        headers: { ...bearer(admin), 'Content-Type': 'application/json' },
+        body: JSON.stringify({ kind: 'demo', id, enabled: false }),
+      });
+    expect((await add('one')).status).toBe(201);
+    const second = await add('two');
+    expect(second.status).toBe(503);
+    expect(await second.json()).toMatchObject({
+      code: 'limit-reached',
+      detail: expect.stringContaining('raise limits.streamsPerToken') as string,
+    });
+    await fetch(`${server.url}/api/v1/streams/one`, { method: 'DELETE', headers: bearer(admin) });
+    expect((await add('two')).status).toBe(201);
   });
 });
 

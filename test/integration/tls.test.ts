@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { afterAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { fingerprintOf } from '../../src/server/tls/certificate.ts';
@@ -24,7 +24,9 @@ interface Reply {
 function get(url: string, path: string): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const asked = request(new URL(path, url), { rejectUnauthorized: false, agent: false }, (response) => {
-      const { fingerprint256 } = (response.socket as TLSSocket).getPeerCertificate();
+      const { socket } = response;
+      if (!(socket instanceof TLSSocket)) throw new Error('not encrypted');
+      const { fingerprint256 } = socket.getPeerCertificate();
       const pieces: Buffer[] = [];
       response.on('data', (piece: Buffer) => pieces.push(piece));
       response.on('end', () => {

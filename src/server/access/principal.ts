@@ -16,6 +16,11 @@ export interface Principal {
 /** Everyone, where no token is asked for. */
 export const EVERYONE: Principal = { name: 'everyone', roles: ['admin'], streams: null };
 
+/** Under whose name what was added is counted; null for everyone. */
+export function ownerOf(principal: Principal): string | null {
+  return principal === EVERYONE ? null : principal.name;
+}
+
 /** Whether the role is held, for some stream at least. */
 export function hasRole({ roles }: Principal, role: Role): boolean {
   return roles.includes(role) || roles.includes('admin');

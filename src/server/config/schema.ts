@@ -267,6 +267,18 @@ const limits = z
   .strictObject({
     streams: z.int().min(1).max(10_000).default(64).describe('Most streams at a time.'),
     subscribers: z.int().min(1).max(100_000).default(1000).describe('Most WebSocket subscribers at a time.'),
+    streamsPerToken: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(32)
+      .describe('Most streams at a time that one token has added or publishes, where tokens are asked for.'),
+    subscribersPerToken: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(500)
+      .describe('Most WebSocket subscribers at a time with one token.'),
     subscriberRateHz: z
       .number()
       .positive()

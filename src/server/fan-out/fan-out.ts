@@ -57,7 +57,7 @@ export class FanOut implements HeatmapSink, StreamListener {
   }
 
   /** In force at once for who comes and for what is subscribed to from then on. */
-  setLimits(limits: Pick<FanOutLimits, 'maxSubscribers' | 'maxRateHz'>): void {
+  setLimits(limits: Pick<FanOutLimits, 'maxSubscribers' | 'maxPerHolder' | 'maxRateHz'>): void {
     Object.assign(this.limits, limits);
   }
 
@@ -128,7 +128,7 @@ export class FanOut implements HeatmapSink, StreamListener {
    */
   handle(socket: WebSocket, encoding: Encoding, options: { first?: unknown; sight?: Sight } = {}): void {
     const { first, sight = SEES_ALL } = options;
-    const refusal = this.#refusal();
+    const refusal = this.#refusal(sight);
     if (refusal !== null) {
       socket.on('error', () => undefined);
       socket.close(...refusal);
@@ -173,11 +173,19 @@ export class FanOut implements HeatmapSink, StreamListener {
     clearTimeout(deadline);
   }
 
-  #refusal(): [code: number, reason: string] | null {
+  #refusal({ holder }: Sight): [code: number, reason: string] | null {
     if (this.#closed !== null) return [CLOSE_GOING_AWAY, 'the server is stopping'];
     if (this.#subscribers.size >= this.limits.maxSubscribers)
       return [CLOSE_TRY_LATER, 'too many subscribers'];
+    if (holder !== undefined && this.#countOf(holder) >= this.limits.maxPerHolder)
+      return [CLOSE_TRY_LATER, 'too many subscribers with this token'];
     return null;
+  }
+
+  #countOf(holder: string): number {
+    let count = 0;
+    for (const { sight } of this.#subscribers) if (sight.holder === holder) count += 1;
+    return count;
   }
 
   /** Keeps the count told, and the timers running exactly while someone is here. */

@@ -3,6 +3,8 @@
 export interface FanOutLimits {
   /** Connections at once; one more is closed with 1013. */
   maxSubscribers: number;
+  /** Connections at once of one holder of a token ({@link Sight.holder}); one more is closed with 1013. */
+  maxPerHolder: number;
   /** Longest client message; a longer one closes the connection with 1009. */
   maxMessageBytes: number;
   /** Stream names one connection may hold, unknown ones included. */
@@ -34,6 +36,7 @@ export interface FanOutLimits {
 
 export const DEFAULT_LIMITS: FanOutLimits = {
   maxSubscribers: 1000,
+  maxPerHolder: 500,
   maxMessageBytes: 16 * 1024,
   maxStreams: 256,
   maxRateHz: 60,

@@ -2,6 +2,8 @@
 
 export interface Sight {
   sees(streamId: string): boolean;
+  /** Whose connections are counted together; left out where nobody is told apart. */
+  readonly holder?: string;
 }
 
 export const SEES_ALL: Sight = { sees: () => true };

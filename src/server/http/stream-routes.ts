@@ -1,7 +1,7 @@
 /** `/api/v1/streams`: add, list, read, change, remove. */
 
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { mayOn } from '../access/principal.ts';
+import { mayOn, ownerOf } from '../access/principal.ts';
 import { streamCreateSchema, streamPatchSchema } from '../config/stream-spec.ts';
 import type { Stream } from '../streams/stream.ts';
 import type { AppContext } from './context.ts';
@@ -66,7 +66,7 @@ export function addStreamRoutes(app: OpenAPIHono, context: AppContext): void {
       },
     }),
     async (c) => {
-      const stream = registry.add(c.req.valid('json'));
+      const stream = registry.add(c.req.valid('json'), { owner: ownerOf(c.get('principal')) });
       await context.kept();
       return c.json(viewOf(stream), 201, { Location: `/api/v1/streams/${stream.id}` });
     },

@@ -2,6 +2,7 @@
 
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { ownerOf } from '../access/principal.ts';
 import { streamIdSchema } from '../config/stream-spec.ts';
 import type { AppContext, IceServer } from './context.ts';
 import { limitBody, requireType } from './limits.ts';
@@ -51,7 +52,7 @@ export function addWhipRoutes(app: OpenAPIHono, context: AppContext): void {
     async (c) => {
       requireAccepted(c);
       const { id } = c.req.valid('param');
-      const publication = await publications.publish(id, await c.req.text());
+      const publication = await publications.publish(id, await c.req.text(), ownerOf(c.get('principal')));
       for (const link of links(id, context.iceServers)) c.header('Link', link, { append: true });
       return c.body(publication.answerSdp, 201, {
         'Content-Type': SDP,

@@ -44,16 +44,17 @@ export class Publications {
   }
 
   /**
+   * @param owner the name of the token that publishes; null where nobody is told apart
    * @throws EarsightError `bad-sdp`, `unacceptable-sdp`, `stream-exists` when the stream takes no publisher,
    * `limit-reached`, `closed`
    */
-  async publish(streamId: string, offerSdp: string): Promise<Publication> {
+  async publish(streamId: string, offerSdp: string, owner: string | null = null): Promise<Publication> {
     const known = this.#registry.find(streamId);
     const stream =
       known ??
       this.#registry.add(
         { kind: 'webcam', id: streamId, name: this.#nameFor(streamId), enabled: true, session: {} },
-        { origin: 'publisher' },
+        { origin: 'publisher', owner },
       );
     try {
       const source = webcamOf(stream);

@@ -10,6 +10,8 @@ import { idFromName } from './stream-ids.ts';
 /** What a new configuration may change of a registry. */
 export interface RegistrySettings extends Pick<StreamDeps, 'defaults' | 'sources'> {
   maxStreams: number;
+  /** How many of them one owner may have; left out: as many. */
+  maxPerOwner?: number;
   /** How long a webcam that made its own stream may be gone before the stream is removed, in milliseconds. */
   departureMs: number;
 }
@@ -61,10 +63,11 @@ export class StreamRegistry {
 
   /**
    * Connects at once; whether the camera answers shows in the stream's state, not here.
+   * @param options.owner the name of the token that adds it; null where nobody is told apart
    * @param options.origin who wants it; default: the API. A publisher's goes some seconds after it stops delivering
    * @throws EarsightError `stream-exists`, `limit-reached`, `closed`, and what {@link SourceFactory.check} throws
    */
-  add(create: StreamCreate, options: { origin?: StreamOrigin } = {}): Stream {
+  add(create: StreamCreate, options: { origin?: StreamOrigin; owner?: string | null } = {}): Stream {
     if (this.#closed !== null) {
       throw new EarsightError('closed', 'The server is shutting down and takes no new streams.', {
         retryable: true,
@@ -85,11 +88,14 @@ export class StreamRegistry {
         { retryable: true },
       );
     }
+    const { owner = null } = options;
+    this.#requireShare(owner);
     const spec: StreamSpec = { ...create, id };
     const { origin = 'api' } = options;
     this.#deps.sources.check(spec, origin === 'configuration');
     const stream = new Stream(spec, this.#deps, {
       origin,
+      owner,
       onChange: (changed) => this.#changed(changed),
     });
     this.#streams.set(id, stream);
@@ -102,6 +108,16 @@ export class StreamRegistry {
     this.#changed(stream);
     this.#keep();
     return stream;
+  }
+
+  #requireShare(owner: string | null): void {
+    const { maxPerOwner = Number.POSITIVE_INFINITY } = this.#deps;
+    if (owner === null || this.list().filter((stream) => stream.owner === owner).length < maxPerOwner) return;
+    throw new EarsightError(
+      'limit-reached',
+      `The token "${owner}" has ${maxPerOwner} streams, as many as one may. Remove one, or raise limits.streamsPerToken.`,
+      { retryable: true },
+    );
   }
 
   /** @throws EarsightError `stream-unknown`, `bad-request` for a URL on a stream that has none, and as {@link add} */

@@ -33,6 +33,8 @@ type Run = {
  */
 export class Stream {
   readonly id: string;
+  /** The name of the token that added it; null where nobody is told apart, and after a restart. */
+  readonly owner: string | null;
   #origin: StreamOrigin;
   #trusted: boolean;
   #deps: StreamDeps;
@@ -46,9 +48,10 @@ export class Stream {
   constructor(
     spec: StreamSpec,
     deps: StreamDeps,
-    options: { origin: StreamOrigin; onChange: (stream: Stream) => void },
+    options: { origin: StreamOrigin; owner: string | null; onChange: (stream: Stream) => void },
   ) {
     this.id = spec.id;
+    this.owner = options.owner;
     this.#origin = options.origin;
     this.#trusted = options.origin === 'configuration';
     this.#spec = spec;

@@ -50,6 +50,10 @@ export class CertificateWatch {
     });
   }
 
+  #take(certificate: Certificate): void {
+    if (!this.#closed) this.#options.onChange(certificate);
+  }
+
   #tell(problem: string): void {
     if (!this.#closed) this.#options.onProblem(problem);
   }
@@ -59,8 +63,7 @@ export class CertificateWatch {
     // The two are written one after the other: what does not fit yet is looked at once more.
     for (let tries = 0; tries < 2 && !this.#closed; tries++) {
       try {
-        const certificate = await readCertificate(this.#files);
-        if (!this.#closed) this.#options.onChange(certificate);
+        this.#take(await readCertificate(this.#files));
         return;
       } catch (thrown) {
         problem = messageOf(thrown);

@@ -6,6 +6,7 @@ import { FormatContext, type Frame, Packet } from 'node-av/lib';
 import { EarsightError } from '../../errors.ts';
 import { FrameSelector } from '../../frame-selector.ts';
 import type { Clock } from '../../ports.ts';
+import { requirePossibleSound } from '../media/media-limits.ts';
 import { MonoResampler, type ResampledChunk } from '../media/mono-resampler.ts';
 import { PictureScaler } from '../media/picture-scaler.ts';
 import type { MediaChannel } from '../process/media-channel.ts';
@@ -239,6 +240,7 @@ export class MediaReader {
   }
 
   #takeSound(track: InputTrack, frame: Frame): void {
+    requirePossibleSound({ rateHz: frame.sampleRate, channels: frame.channelLayout.nbChannels });
     const ptsUs = frameUs(frame);
     const arrivalUs = ptsUs === null ? this.#clock.monotonicUs() : track.arrivalOf(ptsUs);
     this.#sendAudio(this.#resampler.push(frame, ptsUs), arrivalUs);

@@ -6,6 +6,7 @@ import {
   AV_CODEC_FLAG2_CHUNKS,
   AV_CODEC_HW_CONFIG_METHOD_HW_DEVICE_CTX,
   AV_HWDEVICE_TYPE_NONE,
+  AV_OPT_TYPE_INT64,
   AVERROR_EOF,
   FF_THREAD_FRAME,
   FF_THREAD_SLICE,
@@ -20,6 +21,7 @@ import {
   type Stream,
 } from 'node-av/lib';
 import { EarsightError } from '../../errors.ts';
+import { MAX_PIXELS, requirePossiblePicture, requirePossibleSound } from '../media/media-limits.ts';
 import { sourceFault } from './source-fault.ts';
 
 const AVERROR_EAGAIN = -constants.errno.EAGAIN;
@@ -48,6 +50,9 @@ export class PacketDecoder {
         'source-unsupported',
         `stream ${stream.index} has a codec that FFmpeg can't decode; choose another in the camera`,
       );
+    const { width, height, sampleRate, channelLayout } = stream.codecpar;
+    requirePossiblePicture({ width, height });
+    requirePossibleSound({ rateHz: sampleRate, channels: channelLayout.nbChannels });
     this.codec = codec.name ?? 'unknown';
     this.#context = new CodecContext();
     this.#context.allocContext3(codec);
@@ -57,6 +62,8 @@ export class PacketDecoder {
     if (options.unparsed) this.#context.setFlags2(AV_CODEC_FLAG2_CHUNKS);
     this.#context.threadCount = options.frameThreads ? 0 : 2;
     this.#device = attachHardware(this.#context, codec, options.hwaccel);
+    // Not by a dictionary: node-av 6.1 frees one twice after avcodec_open2 took it.
+    this.#context.setOption('max_pixels', BigInt(MAX_PIXELS), AV_OPT_TYPE_INT64);
     const opened = this.#context.open2Sync(codec);
     if (opened < 0) {
       this.close();

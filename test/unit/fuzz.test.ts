@@ -1,0 +1,361 @@
+/**
+ * Every parser of something that comes from outside, on random and mutated input: it answers, or refuses with one of
+ * its own errors, in bounded time. `EARSIGHT_FUZZ_MS=60000` gives each of them a minute; the default is a second.
+ */
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { checkTensors } from '../../src/model/engine/onnx/check-tensors.ts';
+import { loadManifest } from '../../src/model/load-manifest.ts';
+import { manifestSchema } from '../../src/model/manifest.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../src/model/safetensors.ts';
+import { EarsightError } from '../../src/pipeline/errors.ts';
+import { readFragment } from '../../src/pipeline/ingest/whip/fragment.ts';
+import { readOffer } from '../../src/pipeline/ingest/whip/offer.ts';
+import { encodeBinary } from '../../src/protocol/binary.ts';
+import { decodeServerMessage } from '../../src/protocol/decode.ts';
+import { ProtocolError } from '../../src/protocol/protocol-error.ts';
+import { Access } from '../../src/server/access/access.ts';
+import { loadConfig } from '../../src/server/config/load.ts';
+import { sessionOptionsSchema } from '../../src/server/config/session-options.ts';
+import { parseYaml } from '../../src/server/config/yaml-file.ts';
+import { parseClientMessage } from '../../src/server/fan-out/client-message.ts';
+import { createApp } from '../../src/server/http/app.ts';
+import { Publications } from '../../src/server/streams/publications.ts';
+import { StreamRegistry } from '../../src/server/streams/stream-registry.ts';
+import { heatmapResult } from '../support/heatmap-server.ts';
+import { FakePipeline, FakeSources, fixedClock } from '../support/server-fakes.ts';
+
+const FUZZ_MS = Number(process.env['EARSIGHT_FUZZ_MS'] ?? 1_000);
+/** Of one input; far above what any takes, far below what a regular expression that explodes would. */
+const MAX_CPU_MS = 1_000;
+const TIMEOUT_MS = 4 * FUZZ_MS + 30_000;
+
+const SPICE = [
+  ...[
+    '\0',
+    '\r',
+    '\n',
+    '\u2028',
+    '\uFFFD',
+    '\uD800',
+    '"',
+    "'",
+    '\\',
+    '<',
+    '%00',
+    '%n',
+    '../',
+    '://',
+    '@',
+    '{',
+    '[',
+    '*',
+    '&',
+  ],
+  ...[
+    '-1',
+    '0',
+    '1e999',
+    'NaN',
+    '9007199254740993',
+    '99999999999999999999',
+    '0x7fffffff',
+    'null',
+    'true',
+    '__proto__',
+  ],
+];
+
+/** One change of a text: at `at` (0..1 of it), over `length` characters. */
+const change = fc.record({
+  kind: fc.constantFrom('delete', 'repeat', 'insert', 'replace', 'swap', 'flood'),
+  at: fc.double({ min: 0, max: 1, noNaN: true }),
+  length: fc.integer({ min: 0, max: 60 }),
+  text: fc.oneof(fc.constantFrom(...SPICE), fc.string({ maxLength: 8 })),
+});
+
+function changed(
+  seed: string,
+  changes: readonly (typeof change extends fc.Arbitrary<infer Change> ? Change : never)[],
+): string {
+  let text = seed;
+  for (const { kind, at, length, text: some } of changes) {
+    const start = Math.floor(at * text.length);
+    const end = Math.min(text.length, start + length);
+    const [head, middle, tail] = [text.slice(0, start), text.slice(start, end), text.slice(end)];
+    if (kind === 'delete') text = head + tail;
+    else if (kind === 'repeat') text = head + middle.repeat(20) + tail;
+    else if (kind === 'insert') text = head + some + middle + tail;
+    else if (kind === 'replace') text = head + some + tail;
+    else if (kind === 'swap') text = tail + middle + head;
+    else text = head + (some === '' ? ' ' : some).repeat(2_000) + tail;
+    if (text.length > 300_000) text = text.slice(0, 300_000);
+  }
+  return text;
+}
+
+const mutated = (seed: string): fc.Arbitrary<string> =>
+  fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.array(change, { minLength: 1, maxLength: 6 }).map((changes) => changed(seed, changes)),
+    },
+    { weight: 1, arbitrary: fc.string({ maxLength: 200, unit: 'binary' }) },
+    { weight: 1, arbitrary: fc.json() },
+  );
+
+/** Runs for its time. @returns how often what was read was taken */
+async function fuzz(
+  inputs: fc.Arbitrary<unknown>,
+  read: (input: unknown) => unknown,
+): Promise<{ runs: number; taken: number }> {
+  const count = { runs: 0, taken: 0 };
+  const until = performance.now() + FUZZ_MS;
+  await fc.assert(
+    fc.asyncProperty(inputs, async (input) => {
+      if (performance.now() > until) return;
+      count.runs += 1;
+      const before = process.threadCpuUsage().user;
+      try {
+        await read(input);
+        count.taken += 1;
+      } catch (thrown) {
+        const isOurs = thrown instanceof EarsightError || thrown instanceof ProtocolError;
+        if (!isOurs || (thrown instanceof EarsightError && thrown.code === 'internal')) throw thrown;
+      }
+      expect((process.threadCpuUsage().user - before) / 1000).toBeLessThan(MAX_CPU_MS);
+    }),
+    { numRuns: 100_000_000, interruptAfterTimeLimit: FUZZ_MS + 50, markInterruptAsFailure: false },
+  );
+  return count;
+}
+
+const tally: Record<string, { runs: number; taken: number }> = {};
+afterAll(() => {
+  if (process.env['EARSIGHT_FUZZ_MS'] !== undefined) console.table(tally);
+});
+
+/** @param minimum inputs that it has at least to be tried on in a second, on a busy machine */
+function target(
+  name: string,
+  inputs: fc.Arbitrary<unknown>,
+  read: (input: never) => unknown,
+  minimum = 20,
+): void {
+  it(
+    name,
+    async () => {
+      const count = await fuzz(inputs, read as (input: unknown) => unknown);
+      tally[name] = count;
+      expect(count.runs).toBeGreaterThan(minimum);
+    },
+    TIMEOUT_MS,
+  );
+}
+
+const TRANSPORT =
+  'a=ice-ufrag:u\r\na=ice-pwd:pppppppppppppppppppppp\r\na=fingerprint:sha-256 AA:BB\r\na=setup:actpass\r\n';
+const OFFER =
+  'v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n' +
+  `m=video 9 UDP/TLS/RTP/SAVPF 96 97 100\r\nc=IN IP4 0.0.0.0\r\n${TRANSPORT}a=mid:0\r\na=sendonly\r\na=rtcp-mux\r\n` +
+  'a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack pli\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n' +
+  'a=rtpmap:100 H264/90000\r\na=fmtp:100 packetization-mode=1;profile-level-id=42e01f\r\n' +
+  `m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\n${TRANSPORT}a=mid:1\r\na=sendonly\r\na=rtcp-mux\r\n` +
+  'a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\n';
+const FRAGMENT =
+  'a=ice-ufrag:u\r\na=ice-pwd:p\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n' +
+  'a=candidate:1 1 UDP 2122260223 192.168.1.5 50000 typ host\r\na=end-of-candidates\r\n';
+const MODEL = new URL('../../models/studio-10/', import.meta.url);
+const MANIFEST = readFileSync(new URL('manifest.json', MODEL), 'utf8');
+const EXAMPLE = readFileSync(new URL('../../earsight.example.yaml', import.meta.url), 'utf8');
+
+describe('what comes from outside', () => {
+  target('SDP offers', mutated(OFFER), (text: string) => readOffer(text));
+
+  const known = readOffer(OFFER);
+  target('trickle fragments', mutated(FRAGMENT), (text: string) => readFragment(text, known));
+
+  const subscribe =
+    '{"type":"subscribe","streams":["yard","*"],"classes":["dog"],"maxRateHz":5,"preview":"jpeg"}';
+  target('client messages', mutated(subscribe), (text: string) => {
+    const parsed = parseClientMessage(text);
+    if ('problem' in parsed) expect(parsed.problem.length).toBeLessThan(2_000);
+    if ('problem' in parsed) throw new EarsightError('bad-request', '');
+  });
+
+  target(
+    'YAML',
+    mutated(EXAMPLE),
+    (text: string) => {
+      const yaml = parseYaml(text, 'c.yaml');
+      yaml.where(['streams', 0, 'url']);
+      if (yaml.errors.length > 0) throw new EarsightError('bad-config', '');
+    },
+    5,
+  );
+
+  const folder = mkdtempSync(join(tmpdir(), 'earsight-fuzz-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const small =
+    'server: {port: 8080, tls: {mode: off}}\nauth: {tokens: []}\nstreams:\n  - {id: a, kind: url, url: "rtsp://u:p@h/x", session: {maxRateHz: 5}}\n  - {id: b, kind: demo}\n';
+  target(
+    'configuration',
+    mutated(small),
+    (text: string) => {
+      const file = join(folder, 'c.yaml');
+      writeFileSync(file, text);
+      loadConfig({ file });
+    },
+    3,
+  );
+
+  target('manifests', mutated(MANIFEST), async (text: string) => {
+    const place = join(folder, 'model');
+    mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, 'manifest.json'), text);
+    await loadManifest(place);
+  });
+
+  const manifest = manifestSchema.parse(JSON.parse(MANIFEST));
+  const side = fc.array(
+    fc.record({
+      name: fc.oneof(
+        fc.constantFrom(
+          'frames',
+          'logmel',
+          'similarity',
+          ...Object.values(manifest.tensors).map((tensor) => tensor?.name ?? ''),
+        ),
+        fc.string(),
+      ),
+      isTensor: fc.boolean(),
+      type: fc.constantFrom('float32', 'int64', 'bool', 'string'),
+      shape: fc.array(fc.oneof(fc.integer(), fc.string({ maxLength: 3 })), { maxLength: 6 }),
+    }),
+    { maxLength: 6 },
+  );
+  target('what an ONNX file declares', fc.tuple(side, side), ([inputs, outputs]: [never, never]) => {
+    checkTensors(manifest, inputs, outputs);
+  });
+
+  const weights = encodeSafetensors(new Map([['a', { shape: [2, 3], data: new Float32Array(6) }]]), {
+    made: 'here',
+  });
+  const bytes = (whole: Uint8Array): fc.Arbitrary<Uint8Array> =>
+    fc.oneof(
+      fc.uint8Array({ maxLength: 200 }),
+      fc
+        .tuple(
+          fc.array(fc.tuple(fc.nat({ max: whole.length - 1 }), fc.nat({ max: 255 })), { maxLength: 8 }),
+          fc.nat({ max: whole.length }),
+        )
+        .map(([pokes, length]) => {
+          const copy = whole.slice();
+          for (const [at, value] of pokes) copy[at] = value;
+          return copy.slice(0, length);
+        }),
+    );
+  target('weights', bytes(weights), (data: Uint8Array) => decodeSafetensors(data, 'weights'));
+
+  const heatmap = encodeBinary(heatmapResult('yard', 3).message);
+  target('binary heatmaps, in the subscriber', bytes(new Uint8Array(heatmap)), (data: Uint8Array) =>
+    decodeServerMessage(data),
+  );
+  const hello =
+    '{"type":"status","stream":{"id":"a","name":"a","kind":"demo","state":"live","reason":null,"detail":null,"sinceWallMs":1,"tracks":{"video":true,"audio":true},"picture":null}}';
+  target('messages of a server, in the subscriber', mutated(hello), (text: string) =>
+    decodeServerMessage(text),
+  );
+});
+
+describe('HTTP', () => {
+  const registry = new StreamRegistry({
+    pipeline: new FakePipeline(),
+    sources: new FakeSources(),
+    clock: fixedClock,
+    defaults: sessionOptionsSchema.parse({}),
+    listeners: [],
+    maxStreams: 3,
+    departureMs: 10_000,
+  });
+  const faults: unknown[] = [];
+  const app = createApp({
+    registry,
+    publications: new Publications(registry),
+    model: {
+      name: 'm',
+      version: '1',
+      description: '',
+      classes: [],
+      frame: { width: 1, height: 1 },
+      grid: { rows: 1, cols: 1 },
+      engine: 'cpu',
+    },
+    readiness: () => ({ ready: true, reason: null }),
+    metrics: { contentType: 'text/plain', text: () => Promise.resolve('') },
+    renderSnapshot: () => Promise.resolve(new Uint8Array()),
+    pageDirectory: '/nowhere',
+    allowedOrigins: ['https://dash.example'],
+    access: new Access({ required: false, tokens: [], ticketMs: 1_000 }),
+    expectedHosts: null,
+    addressOf: () => '192.0.2.1',
+    iceServers: [],
+    limits: { bodyBytes: 65_536, sdpBytes: 65_536 },
+    version: '0',
+    kept: () => Promise.resolve(),
+    reportError: (thrown) => void faults.push(thrown),
+  });
+  const path = fc.oneof(
+    fc.constantFrom(
+      '/api/v1/streams',
+      '/api/v1/streams/a',
+      '/api/v1/streams/a/snapshot.png?overlay=x',
+      '/api/v1/whip/a',
+      '/api/v1/whip/a/b',
+      '/api/v1/tickets',
+      '/metrics',
+      '/',
+    ),
+    fc.webPath().map((some) => `/${some}`),
+    mutated('/api/v1/streams/yard').map((some) => `/${encodeURI(some.toWellFormed().slice(0, 500))}`),
+  );
+  const header = fc.string({ maxLength: 40, unit: 'grapheme-ascii' });
+  const asked = fc.record({
+    method: fc.constantFrom('GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD', 'PUT'),
+    path,
+    type: fc.oneof(
+      fc.constantFrom('application/json', 'application/sdp', 'application/trickle-ice-sdpfrag'),
+      header,
+    ),
+    body: mutated('{"kind":"url","id":"a","url":"rtsp://u:p@h/x","session":{"maxRateHz":5}}'),
+    more: fc.dictionary(fc.constantFrom('Origin', 'Host', 'Accept', 'If-Match', 'Authorization'), header, {
+      maxKeys: 3,
+    }),
+  });
+  target(
+    'requests never find a fault of ours',
+    asked,
+    async (request: {
+      method: string;
+      path: string;
+      type: string;
+      body: string;
+      more: Record<string, string>;
+    }) => {
+      const hasBody = ['POST', 'PATCH', 'PUT'].includes(request.method);
+      const reply = await app.request(request.path, {
+        method: request.method,
+        headers: { ...request.more, 'content-type': request.type },
+        ...(hasBody ? { body: request.body } : {}),
+      });
+      await reply.arrayBuffer();
+      expect(faults).toEqual([]);
+      expect(reply.status).not.toBe(500);
+      for (const { id } of registry.list()) await registry.remove(id);
+    },
+  );
+});
