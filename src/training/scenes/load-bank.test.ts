@@ -177,6 +177,21 @@ describe('a bank of photos and recordings', () => {
     for (const file of used) expect(train.has(file)).toBe(true);
   });
 
+  it('shows photos whole and side by side where there is nothing but the classes', async () => {
+    const root = makeFolder('plain-classes');
+    rmSync(join(root, 'silent'), { recursive: true });
+    rmSync(join(root, 'backgrounds'), { recursive: true });
+    const spec = specOf(root, await load(root), { kind: 'training' });
+    const source = await openScenes(spec);
+    const batch = createBatch(spec.shape, 1);
+    const layouts = new Set<string>();
+    for (let i = 0; i < 60; i++) {
+      const { note } = source.write(i, batch, 0);
+      layouts.add(note.slice(0, note.indexOf(':')));
+    }
+    expect([...layouts]).toEqual(expect.arrayContaining(['cut-outs', 'whole', 'panels']));
+  });
+
   it('evaluates on what it names: one class sounds, where its box is', async () => {
     const root = makeFolder('evaluation');
     const spec = specOf(root, await load(root), { kind: 'evaluation', level: 1, style: 'photo' });

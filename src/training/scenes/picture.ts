@@ -84,10 +84,6 @@ export class PictureComposer {
     return this.#album.byClass[classIndex]!.length > 0;
   }
 
-  get hasClutter(): boolean {
-    return this.#album.clutter.length > 0;
-  }
-
   get hasBackground(): boolean {
     return this.#album.backgrounds.length > 0;
   }
@@ -239,10 +235,11 @@ export class PictureComposer {
       ...(this.#spec.purpose.kind === 'things' ? [] : this.#album.clutter),
       ...this.#album.backgrounds,
     ];
+    // Panels that no photo is left for show a part of something drawn.
+    if (others.length === 0) this.#paintBackground({ ...plan, background: 'drawn' }, index, random);
     for (const clip of shuffled(clips, random)) {
       const photo = whole.pop() ?? (others.length > 0 ? random.pick(others) : undefined);
-      if (photo === undefined) this.#paintBackground({ ...plan, background: 'drawn' }, index, random);
-      else this.#paintWhole(photo, clip, random);
+      if (photo !== undefined) this.#paintWhole(photo, clip, random);
     }
     for (const job of late) job();
   }

@@ -41,8 +41,7 @@ export interface Supply {
   /** The classes that the demo scene's company is of, and that of its helicopter; -1: none. */
   company: readonly number[];
   helicopter: number;
-  /** Photos of things of no class, or of backgrounds. */
-  hasClutter: boolean;
+  /** Photos of places. */
   hasBackground: boolean;
   drawnShare: number;
 }
@@ -53,9 +52,11 @@ function styleOf(classIndex: number, supply: Supply, random: Random): Style {
   return photo && !random.chance(supply.drawnShare) ? 'photo' : 'drawn';
 }
 
+const allClasses = ({ classCount }: Supply): number[] => Array.from({ length: classCount }, (_, i) => i);
+
 /** `count` different classes of those that can be shown. */
 function pickClasses(count: number, supply: Supply, random: Random, style?: Style): number[] {
-  const all = Array.from({ length: supply.classCount }, (_, i) => i).filter((i) =>
+  const all = allClasses(supply).filter((i) =>
     style === 'photo'
       ? supply.hasPhoto(i)
       : style === 'drawn'
@@ -83,7 +84,7 @@ const thingCounts = [0.07, 0.33, 0.3, 0.2, 0.1];
 /** One of everything that may come before a camera. */
 function planTraining(supply: Supply, random: Random): ScenePlan {
   const stages = supply.company.length < MIN_COMPANY ? 0 : Math.min(1, supply.drawnShare * 3);
-  const anyPhotos = supply.drawnShare < 1 && (supply.hasClutter || supply.hasBackground);
+  const anyPhotos = supply.drawnShare < 1 && allClasses(supply).some((i) => supply.hasPhoto(i));
   const layout =
     layouts[
       lot(
@@ -111,7 +112,7 @@ function planTraining(supply: Supply, random: Random): ScenePlan {
     const wanted = Math.min(shown.length, 1 + lot([0.55, 0.32, 0.13], random));
     const sounding = new Set(shown.slice(0, random.chance(0.1) ? 0 : wanted));
     for (const thing of things) thing.sounding = sounding.has(thing.classIndex);
-    const absent = Array.from({ length: supply.classCount }, (_, i) => i).filter((i) => !shown.includes(i));
+    const absent = allClasses(supply).filter((i) => !shown.includes(i));
     if (absent.length > 0 && sounding.size < 3 && random.chance(sounding.size === 0 ? 0.8 : 0.14)) {
       offScreen = shuffled(absent, random).slice(0, random.chance(0.8) ? 1 : 2);
     }

@@ -52,7 +52,6 @@ export class SceneSource implements SampleSource {
         return classIndex < 0 ? [] : [classIndex];
       }),
       helicopter: drawn.indexOf('helicopter'),
-      hasClutter: this.#pictures.hasClutter,
       hasBackground: this.#pictures.hasBackground,
       drawnShare: spec.drawnShare,
     };
