@@ -4,13 +4,16 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { UrlSource } from '../../src/pipeline/ingest/url/url-source.ts';
 import { secretUrl } from '../../src/pipeline/secret.ts';
+import { makeCertificate } from '../../src/server/tls/self-signed.ts';
 import { RecordingSink } from '../contract/media-source.ts';
 import { rtspAvailable, startRtspServer } from '../support/rtsp/rtsp-server.ts';
 
@@ -73,6 +76,34 @@ const reasonOf = (sink: RecordingSink): string => {
   return last !== undefined && 'reason' in last ? last.reason : '';
 };
 
+let folder = '';
+let clip: Buffer;
+let movie: Buffer;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'earsight-egress-'));
+  if (!hasFfmpeg) return;
+  const file = join(folder, 'clip.ts');
+  const made = ['-f', 'lavfi', '-i', 'testsrc=size=160x120:rate=10', '-f', 'lavfi', '-i', 'sine=440'];
+  spawnSync('ffmpeg', ['-loglevel', 'error', ...made, '-t', '2', '-c:v', 'mpeg2video', '-c:a', 'mp2', file]);
+  clip = readFileSync(file);
+  const mp4 = join(folder, 'clip.mp4');
+  spawnSync('ffmpeg', [
+    '-loglevel',
+    'error',
+    '-i',
+    file,
+    '-c:v',
+    'mpeg4',
+    '-c:a',
+    'aac',
+    '-movflags',
+    'faststart',
+    mp4,
+  ]);
+  movie = readFileSync(mp4);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
 describe('names and addresses', () => {
   it.each([
     ['rtsp://localhost:1/x', ['public']],
@@ -94,44 +125,6 @@ describe('names and addresses', () => {
 });
 
 describe.skipIf(!hasFfmpeg)('by HTTP', () => {
-  let folder = '';
-  let clip: Buffer;
-  let movie: Buffer;
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'earsight-egress-'));
-    const file = join(folder, 'clip.ts');
-    const made = ['-f', 'lavfi', '-i', 'testsrc=size=160x120:rate=10', '-f', 'lavfi', '-i', 'sine=440'];
-    spawnSync('ffmpeg', [
-      '-loglevel',
-      'error',
-      ...made,
-      '-t',
-      '2',
-      '-c:v',
-      'mpeg2video',
-      '-c:a',
-      'mp2',
-      file,
-    ]);
-    clip = readFileSync(file);
-    const mp4 = join(folder, 'clip.mp4');
-    spawnSync('ffmpeg', [
-      '-loglevel',
-      'error',
-      '-i',
-      file,
-      '-c:v',
-      'mpeg4',
-      '-c:a',
-      'aac',
-      '-movflags',
-      'faststart',
-      mp4,
-    ]);
-    movie = readFileSync(mp4);
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
-
   /** Serves the clip, and whatever leads to the insider. */
   async function outsider(inside: number): Promise<number> {
     const server = createHttpServer((request, response) => {
@@ -189,6 +182,38 @@ describe.skipIf(!hasFfmpeg)('by HTTP', () => {
     const sink = await tryOut(`http://${HERE}:${await outsider(port)}${path}`, GUARDED);
     expect(visits()).toBe(0);
     expect(sink.frames).toEqual([]);
+  });
+});
+
+describe('encrypted', () => {
+  it.skipIf(!hasFfmpeg)('HTTPS plays through the guard, and its redirects lead nowhere', async () => {
+    const { port: inside, visits } = await insider();
+    const server = createHttpsServer(await makeCertificate([], Date.now()), (request, response) => {
+      if (request.url === '/clip.mp4') response.end(movie);
+      else response.writeHead(302, { Location: `http://${INSIDE}:${inside}/` }).end();
+    });
+    const port = await listen(server, HERE);
+    const sink = await tryOut(`https://${HERE}:${port}/clip.mp4`, GUARDED);
+    expect(sink.phases.at(-1)?.phase).toBe('ended');
+    expect(sink.frames).toHaveLength(20);
+    expect(reasonOf(await tryOut(`https://${HERE}:${port}/moved.mp4`, GUARDED))).toBe('forbidden-address');
+    expect(visits()).toBe(0);
+  });
+
+  it('RTSPS is read in clear by the relay, so its redirects are seen', async () => {
+    const { port: inside, visits } = await insider();
+    const heard: string[] = [];
+    const server = createTlsServer(await makeCertificate([], Date.now()), (socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', (piece: Buffer) => {
+        heard.push(piece.toString());
+        socket.write(`RTSP/1.0 302 Moved\r\nCSeq: 1\r\nLocation: rtsp://${INSIDE}:${inside}/\r\n\r\n`);
+      });
+    });
+    const sink = await tryOut(`rtsps://u:p@${HERE}:${await listen(server, HERE)}/live`, GUARDED);
+    expect(heard[0]).toMatch(/^OPTIONS rtsp:\/\/127\.0\.0\.1:\d+\/live RTSP\/1\.0/);
+    expect(reasonOf(sink)).toBe('forbidden-address');
+    expect(visits()).toBe(0);
   });
 });
 
