@@ -8,6 +8,7 @@ import { loadManifest, onnxPath } from './load-manifest.ts';
 import type { ModelManifest } from './manifest.ts';
 
 const MODEL = fileURLToPath(new URL('../../models/studio-10', import.meta.url));
+const ONNX = (await loadManifest(MODEL)).manifest.files.onnx.name;
 let directory: string;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'earsight-manifest-'));
@@ -28,7 +29,8 @@ test('the model of this repository is whole, and hears by the front end of Qian 
   expect(folder.manifest.logmel).toEqual(QIAN_LOG_MEL);
   expect(columnCount(folder.manifest.logmel)).toBe(51);
   expect(folder.manifest.classes).toHaveLength(10);
-  expect(onnxPath(folder)).toBe(join(MODEL, 'model.onnx'));
+  expect(onnxPath(folder)).toBe(join(MODEL, ONNX));
+  expect(onnxPath(folder, 'int8')).toMatch(/int8-[0-9a-f]{8}\.onnx$/);
 });
 
 describe('a manifest that cannot be served', () => {
@@ -59,15 +61,7 @@ describe('a manifest that cannot be served', () => {
     ['two classes of one colour', (m) => (m.classes[1]!.colour = m.classes[0]!.colour), 'classes[1].colour'],
     [
       'heat of class activations that the network does not give',
-      (m) =>
-        (m.calibration.cells = {
-          similarity: 8,
-          activation: 0.5,
-          seen: 0,
-          offset: -4,
-          width: 1,
-          steepness: 3,
-        }),
+      (m) => delete m.tensors.activation,
       'tensors.activation',
     ],
     ['a class without calibration', (m) => m.calibration.classes.pop(), 'calibration.classes'],
@@ -86,7 +80,8 @@ describe('a manifest that cannot be served', () => {
       (m) => (m.calibration.similarity.low = 0.95),
       'calibration.similarity.high',
     ],
-    ['a tensor shape that contradicts the frame', (m) => (m.frame.width = 224), 'tensors.frames.shape'],
+    ['weights without the network that they are of', (m) => delete m.network, 'network'],
+    ['a tensor shape that contradicts the frame', (m) => (m.frame.width = 208), 'tensors.frames.shape'],
     ['a tensor of another type', (m) => (m.tensors.similarity.type = 'uint8'), 'tensors.similarity.type'],
     ['a file outside the folder', (m) => (m.files.onnx.name = '../model.onnx'), 'files.onnx.name'],
   ];
@@ -113,7 +108,7 @@ describe('a folder that is not whole', () => {
   });
 
   test('has no network', async () => {
-    await rm(join(directory, 'model.onnx'));
+    await rm(join(directory, ONNX));
     expect(await refusal()).toMatchObject({
       code: 'model-missing',
       message: expect.stringContaining('files.onnx'),
@@ -121,7 +116,7 @@ describe('a folder that is not whole', () => {
   });
 
   test('has half a network', async () => {
-    await truncate(join(directory, 'model.onnx'), 1000);
+    await truncate(join(directory, ONNX), 1000);
     expect(await refusal()).toMatchObject({
       code: 'model-mismatch',
       details: { field: 'files.onnx.bytes' },
@@ -129,7 +124,7 @@ describe('a folder that is not whole', () => {
   });
 
   test('has another network of the same length', async () => {
-    const path = join(directory, 'model.onnx');
+    const path = join(directory, ONNX);
     const bytes = await readFile(path);
     bytes[bytes.length >> 1]! ^= 1;
     await writeFile(path, bytes);

@@ -105,6 +105,7 @@ program
   .option('--scenes <file>', 'YAML file that says which folders make which class')
   .option('--name <name>', "the model's name; the folder's unless told")
   .option('--model-version <version>', 'its version', '1.0.0')
+  .option('--frame <pixels>', 'side of the picture it is served with; as in the last stage unless told')
   .option('--samples <number>', 'how many validation examples calibrate it', '1200')
   .option('--seed <number>', 'what the scenes follow from', '7')
   .action((run: string, flags: ExportFlags) =>

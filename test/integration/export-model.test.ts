@@ -82,6 +82,7 @@ test('what a run left is calibrated on validation scenes and served', async () =
       out: run,
       name: 'tiny',
       version: '2.0.0',
+      side: 80,
       data: { path: null, scenes: null, dataset: null, seed: 3 },
       samples: 40,
       training: { how: 'not at all', data: 'none' },
@@ -91,7 +92,9 @@ test('what a run left is calibrated on validation scenes and served', async () =
     });
     expect(manifest.calibration.source).toContain('validation split');
     expect(manifest.calibration.classes.map(({ name }) => name)).toEqual(tinyClasses);
-    await expect(loadManifest(run)).resolves.toMatchObject({ manifest: { version: '2.0.0', frame } });
+    await expect(loadManifest(run)).resolves.toMatchObject({
+      manifest: { version: '2.0.0', frame: { width: 80, height: 80 }, grid: { rows: 5, cols: 5 } },
+    });
   } finally {
     await rm(run, { recursive: true });
   }

@@ -11,6 +11,7 @@ export interface ExportFlags {
   scenes?: string;
   name?: string;
   modelVersion: string;
+  frame?: string;
   samples: string;
   seed: string;
 }
@@ -31,6 +32,7 @@ export async function exportRun(folder: string, flags: ExportFlags): Promise<num
       out,
       name: flags.name ?? plainName(basename(out)),
       version: flags.modelVersion,
+      side: flags.frame === undefined ? null : sideOf(flags.frame),
       data: {
         path: flags.data === undefined ? null : resolve(flags.data),
         scenes: flags.scenes === undefined ? null : resolve(flags.scenes),
@@ -58,6 +60,12 @@ export async function exportRun(folder: string, flags: ExportFlags): Promise<num
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }
+}
+
+function sideOf(text: string): number {
+  const side = wholeNumber('--frame', text);
+  if (side >= 32 && side <= 512 && side % 16 === 0) return side;
+  throw new EarsightError('bad-config', `--frame must be a multiple of 16 from 32 to 512, but is ${text}.`);
 }
 
 /** A folder's name as a model may be called. */

@@ -134,6 +134,7 @@ describe('a run that is finished', () => {
       run: folder,
       out: model,
       name: 'kitchen-3',
+      side: null,
       version: '0.1.0',
       data,
       samples: 16,

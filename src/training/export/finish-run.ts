@@ -20,6 +20,8 @@ export interface FinishOptions {
   /** Of the model: lower-case letters, digits and dashes. */
   name: string;
   version: string;
+  /** Of the square picture that it is served with, pixels; null: as in the last stage. Larger shows finer, and costs. */
+  side: number | null;
   /** What it was trained on; its validation split calibrates it. */
   data: Pick<DataChoice, 'path' | 'scenes' | 'dataset' | 'seed'>;
   /** Validation examples with photos and recordings; a third as many drawn ones are added where the cast has them. */
@@ -41,7 +43,8 @@ export async function finishRun(
 ): Promise<{ manifest: ModelManifest; calibrated: CalibrationResult }> {
   const { run, data, samples, say, signal } = options;
   const { description, weights } = await readModel(run);
-  const { model, ...about } = await openModel(run, description.frame.width);
+  const frame = options.side === null ? description.frame : { width: options.side, height: options.side };
+  const { model, ...about } = await openModel(run, frame.width);
   const graph = servingGraph(description.network, weights, model.shape);
   let calibrated: CalibrationResult;
   let int8: OnnxGraph;
@@ -73,7 +76,7 @@ export async function finishRun(
     network: description.network,
     weights,
     classes: description.classes.map((name, index) => ({ name, colour: classColour(index) })),
-    frame: description.frame,
+    frame,
     calibration: calibrated.calibration,
     graphs: { float32: graph, int8 },
     training: options.training,
