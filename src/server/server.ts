@@ -88,7 +88,10 @@ export class EarsightServer {
     this.#kept = new KeptStreams(parts.store ?? null, log);
     this.#model = createModel(folder, config.engine, {
       workerUrl: parts.engineWorkerUrl,
-      onFault: ({ worker, error, retryInMs }) => log.error({ worker, retryInMs }, error.message),
+      onFault: ({ worker, error, retryInMs }) => {
+        this.#metrics.engineRestarted();
+        log.error({ worker, retryInMs }, error.message);
+      },
     });
     this.#fanOut = new FanOut({
       server: { name: 'earsight', version },
@@ -255,6 +258,15 @@ export class EarsightServer {
       admit: (request, ticket) => this.#admit(request, ticket),
     });
     this.#metrics.collectProcess();
+    this.#metrics.collectServer({
+      version,
+      model: this.#folder.manifest.name,
+      engine: this.#config.engine.provider,
+      isReady: () => this.readiness().ready,
+      workers: () => ({ live: this.#model.liveWorkers, all: this.#model.parallelism }),
+      queuedBytes: () => this.#fanOut.queuedBytes,
+      isKept: () => this.#kept.isSound,
+    });
     await this.#model.initialize();
     for (const [index, spec] of this.#config.streams.entries()) this.#addConfigured(index, spec);
     this.#kept.restore(this.#registry, new Set(this.#config.streams.map(({ id }) => id)));

@@ -50,6 +50,12 @@ const tools: Tool[] = [
     use: 'independent client and encoder',
     present: () => runs('ffmpeg', '-version'),
   },
+  {
+    name: 'Prometheus',
+    packages: ['prometheus'],
+    use: 'scrapes a server, checks the alert rules',
+    present: () => runs('promtool', '--version') && runs('prometheus', '--version'),
+  },
 ];
 
 const missing = tools.filter((tool) => !tool.present());

@@ -1,6 +1,9 @@
 /** Metrics: names, units, labels, and that a removed stream leaves no series. */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { memoryParts } from '../../src/server/metrics/memory-parts.ts';
 import { Metrics } from '../../src/server/metrics/metrics.ts';
 import { exampleResult } from '../support/server-fakes.ts';
 
@@ -53,7 +56,9 @@ describe('Metrics', () => {
       'earsight_source_state{source="door",state="live"} 1',
       'earsight_source_state{source="door",state="failed"} 0',
       'earsight_capture_to_send_seconds_sum{source="door"} 0.05',
-      'earsight_stage_duration_seconds_sum{stage="inference"} 0.004',
+      'earsight_stage_duration_seconds_sum{stage="align"} 0.002',
+      'earsight_queue_wait_seconds_sum 0.003',
+      'earsight_inference_duration_seconds_sum 0.004',
       'earsight_batch_size_sum 2',
       'earsight_subscribers 5',
       'earsight_messages_sent_total{kind="heatmap"} 1',
@@ -96,5 +101,51 @@ describe('Metrics', () => {
     first.collectProcess();
     expect(await second.text()).not.toContain('"door"');
     expect(await first.text()).toContain('process_resident_memory_bytes');
+  });
+
+  it('asks the server at each scrape', async () => {
+    const metrics = new Metrics();
+    let live = 2;
+    metrics.collectServer({
+      version: '1.2',
+      model: 'tiny',
+      engine: 'cpu',
+      isReady: () => live === 2,
+      workers: () => ({ live, all: 2 }),
+      queuedBytes: () => 77,
+      isKept: () => true,
+    });
+    metrics.engineRestarted();
+    const first = await metrics.text();
+    expect(first).toContain('earsight_info{version="1.2",model="tiny",engine="cpu"} 1');
+    expect(first).toContain('earsight_ready 1');
+    expect(first).toContain('earsight_subscriber_queue_bytes 77');
+    expect(first).toContain('earsight_engine_restarts_total 1');
+    live = 1;
+    const second = await metrics.text();
+    expect(second).toContain('earsight_ready 0');
+    expect(second).toContain('earsight_engine_workers{state="lost"} 1');
+  });
+
+  it.skipIf(process.platform !== 'linux')('tells memory by part, children apart', async () => {
+    const before = memoryParts();
+    const child = spawn(
+      process.execPath,
+      ['-e', 'globalThis.b = Buffer.alloc(8e7, 1); console.log(1); setInterval(() => 0, 1e6)'],
+      {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      },
+    );
+    try {
+      await once(child.stdout, 'data');
+      const parts = memoryParts();
+      expect(Object.keys(parts)).toEqual(['heap', 'buffers', 'other', 'media_processes']);
+      expect((parts['media_processes'] ?? 0) - (before['media_processes'] ?? 0)).toBeGreaterThan(8e7);
+      for (const part of ['heap', 'buffers']) expect(parts[part], part).toBeGreaterThan(0);
+      expect(parts['other']).toBeGreaterThanOrEqual(0);
+    } finally {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
   });
 });

@@ -72,6 +72,13 @@ export class FanOut implements HeatmapSink, StreamListener {
     return this.#subscribers.size;
   }
 
+  /** Bytes that wait for subscribers, the sockets' own buffers included. */
+  get queuedBytes(): number {
+    let bytes = 0;
+    for (const subscriber of this.#subscribers) bytes += subscriber.queuedBytes;
+    return bytes;
+  }
+
   /** Replaces the list of streams. */
   setStreams(infos: readonly StreamInfo[]): void {
     const kept = new Set(infos.map(({ id }) => id));

@@ -83,8 +83,13 @@ export class Outbox {
     this.#waiting.delete(streamId);
   }
 
+  /** Held for this socket, its own buffer included; control messages that wait are not counted. */
+  get queuedBytes(): number {
+    return this.#socket.bufferedAmount + this.#waitingBytes;
+  }
+
   #isOver(): boolean {
-    return this.#socket.bufferedAmount + this.#waitingBytes > this.#maxQueuedBytes;
+    return this.queuedBytes > this.#maxQueuedBytes;
   }
 
   #fits(bytes: number): boolean {

@@ -81,6 +81,10 @@ export class Subscriber {
     return this.#context.sight;
   }
 
+  get queuedBytes(): number {
+    return this.#outbox.queuedBytes;
+  }
+
   /** Sends a control message; one of the same key that still waits is replaced. */
   control(key: string, payload: Payload): void {
     this.#outbox.control(key, payload);

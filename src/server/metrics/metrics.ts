@@ -5,17 +5,17 @@ import type { PipelineObserver } from '../../pipeline/observer.ts';
 import { type HeatmapMessage, STREAM_STATES, type StreamInfo } from '../../protocol/messages.ts';
 import type { FanOutObserver } from '../fan-out/observer.ts';
 import type { StreamListener } from '../streams/ports.ts';
+import { addServerGauges, type ServerFigures } from './server-gauges.ts';
 import { SourceLabels } from './source-labels.ts';
 
 const LATENCY_BUCKETS_S = [0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5, 0.8, 1.2, 2, 5];
 const STAGE_BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 const BATCH_BUCKETS = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64];
 
+/** The stages without a histogram of their own. */
 const STAGES = [
   ['decode', 'decodeUs'],
   ['align', 'alignUs'],
-  ['queue', 'queueUs'],
-  ['inference', 'inferenceUs'],
   ['heat', 'heatUs'],
 ] as const;
 
@@ -80,9 +80,26 @@ export class Metrics implements PipelineObserver, StreamListener {
   readonly #latencyLabels = this.#labels(this.#latency, null);
   readonly #stage = new Histogram({
     name: 'earsight_stage_duration_seconds',
-    help: 'Time of each stage on the way of a picture.',
+    help: 'Time of each other stage on the way of a picture: decode, align (the wait for its sound), heat.',
     labelNames: ['stage'],
     buckets: STAGE_BUCKETS_S,
+    registers: [this.#registry],
+  });
+  readonly #queueWait = new Histogram({
+    name: 'earsight_queue_wait_seconds',
+    help: 'How long a picture with its sound waited for the model.',
+    buckets: STAGE_BUCKETS_S,
+    registers: [this.#registry],
+  });
+  readonly #inference = new Histogram({
+    name: 'earsight_inference_duration_seconds',
+    help: 'How long the run of the model took that a picture was in.',
+    buckets: STAGE_BUCKETS_S,
+    registers: [this.#registry],
+  });
+  readonly #engineRestarts = new Counter({
+    name: 'earsight_engine_restarts_total',
+    help: 'Workers of the model that were lost and replaced.',
     registers: [this.#registry],
   });
   readonly #batch = new Histogram({
@@ -136,6 +153,15 @@ export class Metrics implements PipelineObserver, StreamListener {
     collectDefaultMetrics({ register: this.#registry });
   }
 
+  /** Call once: what the server itself knows, looked at with every scrape. */
+  collectServer(figures: ServerFigures): void {
+    addServerGauges(this.#registry, figures);
+  }
+
+  engineRestarted(): void {
+    this.#engineRestarts.inc();
+  }
+
   text(): Promise<string> {
     return this.#registry.metrics();
   }
@@ -161,6 +187,8 @@ export class Metrics implements PipelineObserver, StreamListener {
     this.#results.metric.inc(this.#results.labels.of(message.stream, message.alignment));
     const seconds = Math.max(0, message.sendWallMs - message.captureWallMs) / 1000;
     this.#latency.observe(this.#latencyLabels.of(message.stream), seconds);
+    this.#queueWait.observe(message.stages.queueUs / 1e6);
+    this.#inference.observe(message.stages.inferenceUs / 1e6);
     for (const [stage, key] of STAGES) this.#stage.observe({ stage }, message.stages[key] / 1e6);
   }
 
