@@ -2,6 +2,7 @@
 /** The command line: `earsight --help` lists the commands. */
 
 import { Command } from 'commander';
+import type { DoctorOptions } from './commands/doctor.ts';
 import type { EvaluateFlags } from './commands/evaluate.ts';
 import type { ExportFlags } from './commands/export.ts';
 import { EXIT_USAGE, failureOf } from './commands/failure.ts';
@@ -50,6 +51,16 @@ addSettingsFlags(program.command('check-config [file]'))
   .description('tell everything that is wrong with a configuration, with line, column and mend')
   .action((file: string | undefined, options: SettingsOptions) =>
     finish(import('./commands/check-config.ts').then(({ checkConfig }) => checkConfig(file, options))),
+  );
+
+addSettingsFlags(program.command('doctor'))
+  .description(
+    'look at what is installed, what computes, ports and addresses, and say what to do about what is off',
+  )
+  .option('--json', 'print facts for programs')
+  .option('--quick', 'try the configured provider alone')
+  .action((options: DoctorOptions) =>
+    finish(import('./commands/doctor.ts').then(({ doctor }) => doctor(options))),
   );
 
 program

@@ -16,6 +16,7 @@ import type { ClassInfo } from '../protocol/messages.ts';
 import { clientAddress } from './access/client-address.ts';
 import { EVERYONE, hasRole, mayOn, type Principal } from './access/principal.ts';
 import { differenceOf } from './config/difference.ts';
+import { type LogLevel, logLevelSchema } from './config/log.ts';
 import type { Config } from './config/schema.ts';
 import { createModel } from './create-model.ts';
 import { type Door, type DoorParts, isStillLetIn, openDoor, pageDirectory } from './door.ts';
@@ -36,6 +37,8 @@ import { type RegistrySettings, StreamRegistry } from './streams/stream-registry
 import type { StreamStore } from './streams/stream-store.ts';
 import type { Certificate } from './tls/certificate.ts';
 import { certificateFor, createListener, type Listener } from './tls/listener.ts';
+import type { Tracing } from './tracing/load-tracing.ts';
+import { TracedSink } from './tracing/traced-sink.ts';
 
 /** A slow client may take this long over the head and body of a request, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -47,6 +50,8 @@ export interface EarsightServerParts {
   store?: StreamStore;
   /** Where a certificate of our own making is kept; without it, each start makes another. */
   folder?: string | null;
+  /** Makes the spans of sampled results. */
+  tracing?: Tracing;
   /** Runs in place of the engine's own worker: for tests that need it to be slow or to fail. */
   engineWorkerUrl?: URL;
 }
@@ -105,7 +110,10 @@ export class EarsightServer {
       resampler: manifest.frame.resampler,
       logmel: manifest.logmel,
       calibration: manifest.calibration,
-      sink: this.#fanOut,
+      sink:
+        parts.tracing === undefined
+          ? this.#fanOut
+          : new TracedSink(this.#fanOut, parts.tracing, config.tracing.sampleRatio),
       clock: systemClock,
       observer: this.#metrics,
       batch: { maxBatch: config.engine.maxBatch, maxDelayMs: config.engine.maxBatchDelayMs },
@@ -139,6 +147,7 @@ export class EarsightServer {
       renderSnapshot,
       addressOf: (context) => this.#addressOf((context.env as HttpBindings).incoming),
       version,
+      log: levelOf(log),
       kept: () => this.#kept.settled(),
       reportError: (thrown) => log.error({ err: thrown }, 'a request failed'),
     };
@@ -341,6 +350,18 @@ function fanOutLimits({ limits }: Config): Parameters<FanOut['setLimits']>[0] {
     maxSubscribers: limits.subscribers,
     maxPerHolder: limits.subscribersPerToken,
     maxRateHz: limits.subscriberRateHz,
+  };
+}
+
+/** The level is one of pino's own, which our schema lists. */
+function levelOf(log: Logger): { level: LogLevel } {
+  return {
+    get level() {
+      return logLevelSchema.parse(log.level);
+    },
+    set level(level) {
+      log.level = level;
+    },
   };
 }
 

@@ -233,6 +233,7 @@ it('API answers, status messages and metrics', async () => {
     iceServers: [{ urls: ['turn:t.example'], username: 'u', credential: new Secret(MARK) }],
     limits: { bodyBytes: 65_536, sdpBytes: 65_536 },
     version: '0',
+    log: { level: 'info' },
     kept: () => Promise.resolve(),
     reportError: (thrown) => {
       throw thrown;

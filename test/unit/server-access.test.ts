@@ -66,6 +66,7 @@ function build(required: boolean, expectedHosts: ReadonlySet<string> | null = nu
     iceServers: [],
     limits: { bodyBytes: 2048, sdpBytes: 2048 },
     version: '0',
+    log: { level: 'info' },
     kept: () => Promise.resolve(),
     reportError: (thrown) => {
       throw thrown;
@@ -116,6 +117,8 @@ const TABLE: [method: string, path: string, letIn: readonly Who[]][] = [
   ['POST', '/api/v1/tickets', EVERY.filter((who) => who !== 'nobody')],
   ['GET', '/api/v1/model', EVERY.filter((who) => who !== 'nobody')],
   ['GET', '/api/v1/heatmaps', EVERY.filter((who) => who !== 'nobody')],
+  ['GET', '/api/v1/log', ['admin']],
+  ['PATCH', '/api/v1/log', ['admin']],
   ['GET', '/api/v1/streams', ['view', 'admin', 'yard-view', 'yard-admin']],
   ['POST', '/api/v1/streams', ['admin']],
   ['GET', '/api/v1/streams/yard', ['view', 'admin', 'yard-view', 'yard-admin']],

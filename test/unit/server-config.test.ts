@@ -107,7 +107,7 @@ const LINES: [title: string, yaml: string, problems: string[]][] = [
     'an unknown section',
     'mqtt: {}\n',
     [
-      'c.yaml:1:1: mqtt is not a setting. Known here: server, auth, model, engine, session, ingest, webrtc, limits, data, log, streams.',
+      'c.yaml:1:1: mqtt is not a setting. Known here: server, auth, model, engine, session, ingest, webrtc, limits, data, log, tracing, streams.',
     ],
   ],
   [

@@ -72,6 +72,7 @@ function build(changes: Partial<AppContext> = {}): ReturnType<typeof createApp> 
     ],
     limits: { bodyBytes: 2048, sdpBytes: 4096 },
     version: '1.2.3',
+    log: { level: 'info' },
     kept: () => Promise.resolve(),
     reportError: (thrown) => void reported.push(thrown),
     ...changes,
@@ -442,6 +443,15 @@ describe('information', () => {
       'text/plain; version=0.0.4',
       'earsight_up 1\n',
     ]);
+  });
+
+  it('is there for the level of the log, which takes effect at once', async () => {
+    expect((await ask('GET', '/api/v1/log')).json).toEqual({ level: 'info' });
+    const changed = await ask('PATCH', '/api/v1/log', post({ level: 'debug' }));
+    expect([changed.status, changed.json]).toEqual([200, { level: 'debug' }]);
+    expect((await ask('GET', '/api/v1/log')).json).toEqual({ level: 'debug' });
+    const wrong = await ask('PATCH', '/api/v1/log', post({ level: 'loud' }));
+    expect([wrong.status, wrong.json['errors']]).toEqual([422, [expect.objectContaining({ field: 'level' })]]);
   });
 
   it('tells a plain GET of the heatmaps to come with a WebSocket', async () => {

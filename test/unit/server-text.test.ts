@@ -120,7 +120,7 @@ describe('credentials apart from the URL', () => {
 
 describe('the probe', () => {
   /** Two seconds of 10 pictures a second and sound in tenths, the tracks' clocks apart as cameras' are. */
-  function looked(options: { reports: boolean; soundLateUs?: number }): ProbeCollector {
+  function looked(options: { reports: boolean; soundLateUs?: number; level?: number }): ProbeCollector {
     const collector = new ProbeCollector(0);
     const videoOriginUs = 5_000_000;
     const audioOriginUs = 900_000;
@@ -146,21 +146,24 @@ describe('the probe', () => {
         ptsUs: wallUs + audioOriginUs,
         arrivalUs: wallUs + 100_000 + 40_000 + (options.soundLateUs ?? 0),
         rateHz: 22_050,
-        samples: new Float32Array(2205),
+        samples: new Float32Array(2205).fill(options.level ?? 0.1),
       });
       if (options.reports && i % 10 === 5) {
         for (const [track, originUs] of [
           ['video', videoOriginUs],
           ['audio', audioOriginUs],
         ] as const) {
-          collector.report({
-            sourceId: 'p',
-            track,
-            epoch: 0,
-            ptsUs: wallUs + originUs,
-            senderWallUs: 1e15 + wallUs,
-            arrivalUs: wallUs,
-          });
+          collector.report(
+            {
+              sourceId: 'p',
+              track,
+              epoch: 0,
+              ptsUs: wallUs + originUs,
+              senderWallUs: 1e15 + wallUs,
+              arrivalUs: wallUs,
+            },
+            1e12 + wallUs / 1000,
+          );
         }
       }
     }
@@ -187,21 +190,41 @@ describe('the probe', () => {
     expect(text).toContain('decode-error 2');
   });
 
+  it('tells a muted microphone from a quiet room', () => {
+    const silent = looked({ reports: true, level: 0 }).summary();
+    expect(silent.audio).toMatchObject({ isSilent: true });
+    expect(silent.suggestions.join(' ')).toMatch(/digital silence.*muted/);
+    expect(reportText('x', silent)).toContain('digital silence');
+    const quiet = looked({ reports: true, level: 0.001 }).summary();
+    expect(quiet.audio?.levelDbfs).toBeCloseTo(-60, 3);
+    expect(reportText('x', quiet)).toContain('-60 dBFS');
+    expect(quiet.suggestions.join(' ')).not.toContain('silence');
+  });
+
   it('advises on each thing that is off', () => {
     const good = looked({ reports: true }).summary();
     const facts = {
       ...good,
       skewMs: 3,
-      audio: { codec: 'aac', rateHz: 48_000, channels: 2, senderReports: 2 },
+      audio: { ...good.audio!, codec: 'aac', rateHz: 48_000, channels: 2 },
     };
     const advice = (changes: Partial<typeof good>): string =>
-      suggestionsFor({ ...facts, ...changes }).join(' ');
+      suggestionsFor({ ...facts, ...changes }, 100).join(' ');
     expect(advice({})).toBe('');
     expect(advice({ audio: null })).toMatch(/no sound.*microphone/);
-    expect(suggestionsFor(good).join(' ')).toMatch(/8000 samples a second, so nothing above 4000 Hz/);
+    expect(suggestionsFor(good, 100).join(' ')).toMatch(/8000 samples a second, so nothing above 4000 Hz/);
     expect(advice({ skewMs: null })).toMatch(/"unaligned".*--seconds.*avOffsetMs/);
     expect(advice({ skewMs: -200 })).toMatch(/200 ms apart/);
     expect(advice({ video: { ...good.video!, measuredRateHz: 2 } })).toMatch(/Only 2\.0 pictures/);
+    expect(advice({ video: { ...good.video!, declaredRateHz: 25, measuredRateHz: 12 } })).toMatch(
+      /announces 25 pictures a second and 12\.0 come/,
+    );
+    expect(advice({ audio: { ...facts.audio, levelDbfs: null } })).toMatch(/no sound came.*--seconds/);
+    expect(advice({ clockOffMs: 3 * 3600e3 })).toMatch(/3 h ahead.*NTP/);
+    expect(advice({ clockOffMs: -86_400e3 * 20_000 })).toMatch(/20000 days behind/);
+    expect(advice({ clockOffMs: 900 })).toBe('');
+    expect(advice({ drops: { 'packet-lost': 3, 'rate-cap': 90 } })).toMatch(/3 pictures or pieces.*tcp/);
+    expect(advice({ drops: { 'packet-lost': 1, 'rate-cap': 90 } })).toBe('');
     expect(advice({ ok: false })).toMatch(/look longer/);
     const codes = [
       'source-auth',

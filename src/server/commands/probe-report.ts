@@ -25,7 +25,18 @@ export interface ProbeReport {
     measuredRateHz: number | null;
     senderReports: number;
   } | null;
-  audio: { codec: string; rateHz: number; channels: number; senderReports: number } | null;
+  audio: {
+    codec: string;
+    rateHz: number;
+    channels: number;
+    senderReports: number;
+    /** Mean level of the sound, in dB below full scale; null when no sound came, -Infinity (in JSON null) for digital silence. */
+    levelDbfs: number | null;
+    /** Nothing but zeros came: a microphone that is switched off, not a quiet room. */
+    isSilent: boolean;
+  } | null;
+  /** The sender's clock minus this machine's, by its reports; null without reports. */
+  clockOffMs: number | null;
   /** How far the tracks' clocks are apart (audio minus video) by the sender's reports; null without reports of both. */
   skewMs: number | null;
   /** How much later than the picture of the same moment sound arrives, median; null where the clocks are not tied. */
@@ -40,6 +51,12 @@ const LOW_RATE_HZ = 5;
 const LOW_AUDIO_RATE_HZ = 16_000;
 /** Cameras are off by more than this only when something is wrong with their clocks. */
 const LARGE_SKEW_MS = 80;
+/** A rate measured below this share of the declared one is a network or a camera at its limit. */
+const RATE_SHARE = 0.8;
+/** A sender's clock that is off by more than this dates results wrongly; less is the network. */
+const LARGE_CLOCK_OFF_MS = 2000;
+/** More dropped than this share of what came is worth a word. */
+const DROP_SHARE = 0.02;
 /** Arrival times kept for the median, the newest. */
 const MAX_LAGS = 2000;
 
@@ -57,6 +74,10 @@ export class ProbeCollector {
   readonly #senderOffsetUs: { audio: number | null; video: number | null } = { audio: null, video: null };
   readonly #lagsUs: { audio: number[]; video: number[] } = { audio: [], video: [] };
   readonly #drops = new Map<string, number>();
+  #squares = 0;
+  #samples = 0;
+  #clockOffMs: number | null = null;
+  #allFrames = 0;
 
   /** @param startUs monotonic time at which the look began */
   constructor(startUs: number) {
@@ -73,6 +94,7 @@ export class ProbeCollector {
       this.#lagsUs.video.length = 0;
     }
     this.#frames++;
+    this.#allFrames++;
     this.#lastPtsUs = frame.ptsUs;
     keep(this.#lagsUs.video, frame.arrivalUs - frame.ptsUs);
   }
@@ -80,9 +102,13 @@ export class ProbeCollector {
   audio(chunk: AudioChunk): void {
     const endUs = chunk.ptsUs + (chunk.samples.length * 1e6) / chunk.rateHz;
     keep(this.#lagsUs.audio, chunk.arrivalUs - endUs);
+    for (const sample of chunk.samples) this.#squares += sample * sample;
+    this.#samples += chunk.samples.length;
   }
 
-  report(report: SenderReport): void {
+  /** @param nowWallMs this machine's time at its arrival */
+  report(report: SenderReport, nowWallMs: number): void {
+    this.#clockOffMs = report.senderWallUs / 1000 - nowWallMs;
     this.#reports[report.track]++;
     this.#senderOffsetUs[report.track] = report.senderWallUs - report.ptsUs;
   }
@@ -120,12 +146,21 @@ export class ProbeCollector {
               measuredRateHz: spanUs > 0 ? ((this.#frames - 1) * 1e6) / spanUs : null,
               senderReports: this.#reports.video,
             },
-      audio: audio === null ? null : { ...audio, senderReports: this.#reports.audio },
+      audio:
+        audio === null
+          ? null
+          : {
+              ...audio,
+              senderReports: this.#reports.audio,
+              levelDbfs: this.#samples === 0 ? null : 10 * Math.log10(this.#squares / this.#samples),
+              isSilent: this.#samples > 0 && this.#squares === 0,
+            },
+      clockOffMs: this.#clockOffMs,
       skewMs: this.#skewMs(),
       soundArrivesLaterMs: this.#arrivalMs(),
       drops: Object.fromEntries(this.#drops),
     };
-    return { ...facts, suggestions: suggestionsFor(facts) };
+    return { ...facts, suggestions: suggestionsFor(facts, this.#allFrames) };
   }
 
   #skewMs(): number | null {
@@ -140,8 +175,11 @@ export class ProbeCollector {
   }
 }
 
-/** What to do about what is off; empty when nothing is. */
-export function suggestionsFor(facts: Omit<ProbeReport, 'suggestions'>): string[] {
+/**
+ * What to do about what is off; empty when nothing is.
+ * @param frames how many pictures came
+ */
+export function suggestionsFor(facts: Omit<ProbeReport, 'suggestions'>, frames: number): string[] {
   if (!facts.ok) {
     return [
       facts.trouble === null
@@ -150,9 +188,15 @@ export function suggestionsFor(facts: Omit<ProbeReport, 'suggestions'>): string[
     ];
   }
   const suggestions: string[] = [];
-  const { video, audio, timing, skewMs } = facts;
+  const { video, audio, timing, skewMs, clockOffMs, drops } = facts;
   if (audio === null) {
     suggestions.push('There is no sound, so nothing can be located: switch on the microphone of the camera.');
+  } else if (audio.levelDbfs === null) {
+    suggestions.push('There is an audio track, but no sound came in this time: look longer with --seconds.');
+  } else if (audio.isSilent) {
+    suggestions.push(
+      'The sound is digital silence, which no microphone in a room gives: it is muted or not plugged in.',
+    );
   } else if (audio.rateHz < LOW_AUDIO_RATE_HZ) {
     suggestions.push(
       `The sound has ${audio.rateHz} samples a second, so nothing above ${audio.rateHz / 2} Hz is heard: choose AAC or a higher rate in the camera.`,
@@ -168,9 +212,28 @@ export function suggestionsFor(facts: Omit<ProbeReport, 'suggestions'>): string[
       `The clocks of sound and picture are ${Math.round(Math.abs(skewMs))} ms apart; the reports correct that. If heat still trails a clap, set session.avOffsetMs.`,
     );
   }
-  if (video?.measuredRateHz != null && video.measuredRateHz < LOW_RATE_HZ) {
+  const { measuredRateHz = null, declaredRateHz = null } = video ?? {};
+  if (measuredRateHz !== null && measuredRateHz < LOW_RATE_HZ) {
     suggestions.push(
-      `Only ${video.measuredRateHz.toFixed(1)} pictures come a second: raise the frame rate in the camera for a smooth overlay.`,
+      `Only ${measuredRateHz.toFixed(1)} pictures come a second: raise the frame rate in the camera for a smooth overlay.`,
+    );
+  } else if (measuredRateHz !== null && measuredRateHz < RATE_SHARE * (declaredRateHz ?? 0)) {
+    suggestions.push(
+      `The camera announces ${declaredRateHz?.toFixed(0)} pictures a second and ${measuredRateHz.toFixed(1)} come: it slows down in the dark, or the network loses some.`,
+    );
+  }
+  if (clockOffMs !== null && Math.abs(clockOffMs) > LARGE_CLOCK_OFF_MS) {
+    suggestions.push(
+      `The clock of the camera is ${durationInWords(clockOffMs)} ${clockOffMs > 0 ? 'ahead' : 'behind'}: let it take the time from the network (NTP). Results are right all the same, but are dated by their arrival.`,
+    );
+  }
+  const lost = Object.entries(drops).reduce(
+    (sum, [reason, count]) => sum + (reason === 'rate-cap' ? 0 : count),
+    0,
+  );
+  if (lost > DROP_SHARE * frames) {
+    suggestions.push(
+      `${lost} pictures or pieces of sound were lost on the way: use a cable, --transport tcp, or a lower bit rate in the camera.`,
     );
   }
   return suggestions;
@@ -192,6 +255,13 @@ function mendOf(code: string): string {
     default:
       return 'Check that another program, such as ffplay, can play it.';
   }
+}
+
+function durationInWords(ms: number): string {
+  const seconds = Math.abs(ms) / 1000;
+  if (seconds < 120) return `${seconds.toFixed(0)} s`;
+  if (seconds < 7200) return `${(seconds / 60).toFixed(0)} min`;
+  return seconds < 172_800 ? `${(seconds / 3600).toFixed(0)} h` : `${(seconds / 86_400).toFixed(0)} days`;
 }
 
 function keep(values: number[], value: number): void {
@@ -217,7 +287,12 @@ export function reportText(url: string, report: ProbeReport): string {
         ? 'none'
         : `${video.codec} ${video.width}x${video.height}, ${rate(video.measuredRateHz)} measured, ${rate(video.declaredRateHz)} declared`,
     ],
-    ['audio', audio === null ? 'none' : `${audio.codec} ${audio.rateHz} Hz, ${audio.channels} channel(s)`],
+    [
+      'audio',
+      audio === null
+        ? 'none'
+        : `${audio.codec} ${audio.rateHz} Hz, ${audio.channels} channel(s), ${audio.isSilent ? 'digital silence' : audio.levelDbfs === null ? 'nothing came' : `${audio.levelDbfs.toFixed(0)} dBFS`}`,
+    ],
     ['first picture', ms(firstPictureMs)],
   ];
   if (report.timing === 'shared') rows.push(['timing', 'one clock for both tracks']);

@@ -52,7 +52,7 @@ function lookAt(source: UrlSource, collector: ProbeCollector, forMs: number): Pr
     source.open({
       frame: (frame) => collector.frame(frame),
       audio: (chunk) => collector.audio(chunk),
-      report: (report) => collector.report(report),
+      report: (report) => collector.report(report, systemClock.wallMs()),
       tracks: (info) => collector.tracks(info),
       drop: (drop) => collector.drop(drop),
       phase: (phase: ConnectionPhase) => {

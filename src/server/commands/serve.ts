@@ -6,9 +6,11 @@ import { EarsightError, messageOf } from '../../pipeline/errors.ts';
 import { dataFolder } from '../config/data-folder.ts';
 import { readConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { version } from '../installation.ts';
 import { createLogger, isForPeople } from '../log/logger.ts';
 import { EarsightServer } from '../server.ts';
 import { StreamStore } from '../streams/stream-store.ts';
+import { loadTracing, type Tracing } from '../tracing/load-tracing.ts';
 import { Reloading } from './reloading.ts';
 import { untilStopped } from './run-bounded.ts';
 import { type SettingsOptions, sourcesFrom } from './settings-flags.ts';
@@ -24,9 +26,11 @@ export async function serve(options: SettingsOptions): Promise<number> {
     log.error({ err: error }, 'unhandled error in a stream of events');
 
   const store = await openStore(config, log);
+  const tracing = await openTracing(config, log);
   const server = await EarsightServer.start(config, log, {
     ...(store === null ? {} : { store }),
     folder: dataFolder(config, process.env),
+    ...(tracing === null ? {} : { tracing }),
   });
   if (isForPeople(config.log.format, process.stdout)) {
     if (config.log.level !== 'silent') process.stdout.write(summaryOf(server, config));
@@ -54,7 +58,19 @@ export async function serve(options: SettingsOptions): Promise<number> {
     onFailure: (thrown) => log.error({ err: thrown }, 'the server did not end cleanly'),
   });
   process.off('SIGHUP', reload);
+  log.flush();
   return exitCode;
+}
+
+async function openTracing({ tracing }: Config, log: Logger): Promise<Tracing | null> {
+  if (tracing.sampleRatio === 0) return null;
+  const loaded = await loadTracing(version);
+  if (loaded === null) {
+    log.warn(
+      'tracing.sampleRatio is set, but @opentelemetry/api is not installed: nothing is traced. docs/operations.md says what to install.',
+    );
+  }
+  return loaded;
 }
 
 /**

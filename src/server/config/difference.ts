@@ -37,6 +37,7 @@ export function differenceOf(running: Config, next: Config): Difference {
     model: running.model,
     engine: running.engine,
     data: running.data,
+    tracing: running.tracing,
     log: { ...next.log, format: log.format },
   };
   const { host } = server;
@@ -55,6 +56,7 @@ export function differenceOf(running: Config, next: Config): Difference {
     ['model', running.model, next.model],
     ['engine', running.engine, next.engine],
     ['data', running.data, next.data],
+    ['tracing', running.tracing, next.tracing],
     ['log.format', log.format, next.log.format],
   ];
   const before = new Map(running.streams.map((spec) => [spec.id, revealed(spec)]));

@@ -10,6 +10,7 @@ import { isRange } from '../../pipeline/ip-ranges.ts';
 import { Secret } from '../../pipeline/secret.ts';
 import { isTokenRequired } from '../access/listening.ts';
 import { authSchema } from './auth.ts';
+import { logSchema } from './log.ts';
 import { sessionOptionsSchema } from './session-options.ts';
 import { streamSpecSchema } from './stream-spec.ts';
 
@@ -315,16 +316,16 @@ const data = z
   })
   .prefault({});
 
-const log = z
+const tracing = z
   .strictObject({
-    level: z
-      .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
-      .default('info')
-      .describe('The least important line that is written.'),
-    format: z
-      .enum(['auto', 'line', 'json'])
-      .default('auto')
-      .describe('line for people, json for machines; auto: line on a terminal, json otherwise.'),
+    sampleRatio: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0)
+      .describe(
+        'Share of the results that are traced by OpenTelemetry, from their first packet on; 0 switches it off. Needs @opentelemetry/api and an SDK that is loaded before the server.',
+      ),
   })
   .prefault({});
 
@@ -342,7 +343,8 @@ export const configSchema = z
     webrtc: webrtc.describe('How webcams are received.'),
     limits: limits.describe('What one server takes on.'),
     data: data.describe('What is kept over restarts.'),
-    log: log.describe('What is written where it runs.'),
+    log: logSchema.prefault({}).describe('What is written where it runs.'),
+    tracing: tracing.describe('Where the time of single results goes.'),
     streams: z
       .array(streamSpecSchema)
       .superRefine((specs, context) => {

@@ -7,6 +7,7 @@ import { addAuthorization } from './authorize.ts';
 import type { AppContext } from './context.ts';
 import { guardHost } from './host.ts';
 import { addInfoRoutes } from './info-routes.ts';
+import { addLogRoutes } from './log-routes.ts';
 import { guardOrigin } from './origin.ts';
 import { addPage } from './page.ts';
 import { HttpProblem, InvalidRequest, problemResponse } from './problem.ts';
@@ -61,6 +62,7 @@ export function createApp(context: AppContext): OpenAPIHono {
   addStreamRoutes(app, context);
   addSnapshotRoutes(app, context);
   addInfoRoutes(app, context);
+  addLogRoutes(app, context);
   addWhipRoutes(app, context);
   const document = app.getOpenAPI31Document({
     openapi: '3.1.0',

@@ -4,6 +4,7 @@ import type { Context } from 'hono';
 import type { HeatmapResult } from '../../pipeline/ports.ts';
 import type { Secret } from '../../pipeline/secret.ts';
 import type { Access } from '../access/access.ts';
+import type { LogLevel } from '../config/log.ts';
 import type { SnapshotOptions } from '../picture/snapshot.ts';
 import type { Publications } from '../streams/publications.ts';
 import type { StreamRegistry } from '../streams/stream-registry.ts';
@@ -41,6 +42,8 @@ export interface AppContext {
   iceServers: readonly IceServer[];
   limits: { bodyBytes: number; sdpBytes: number };
   version: string;
+  /** How much is written; setting it takes effect at once. */
+  log: { level: LogLevel };
   /** Resolves when the streams as they are now would survive a restart, or cannot. */
   kept(): Promise<void>;
   /** Gets errors that are a fault of ours. */

@@ -4,7 +4,7 @@ const LEVEL_ERROR = 50;
 const LEVEL_WARN = 40;
 
 /** Fields that pino adds, and those that the line itself shows. */
-const HIDDEN = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'stream', 'err']);
+const HIDDEN = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'stream', 'state', 'err']);
 
 const COLOURS = { dim: '\u001B[2m', red: '\u001B[31m', yellow: '\u001B[33m', end: '\u001B[0m' } as const;
 

@@ -1,9 +1,10 @@
 /** The server's log: pino, as JSON for machines or as lines for people. Credentials are taken out of every record. */
 
-import { type Logger, pino } from 'pino';
+import { type LogFn, type Logger, pino } from 'pino';
 import { redactText } from '../../pipeline/redact.ts';
 import type { Config } from '../config/schema.ts';
 import { formatLine } from './line-format.ts';
+import { Repeats } from './repeats.ts';
 
 /** Where records go; `process.stdout` in the program. */
 export interface LogOutput {
@@ -16,6 +17,7 @@ export function isForPeople(format: Config['log']['format'], output: LogOutput):
   return format === 'line' || (format === 'auto' && output.isTTY === true);
 }
 
+/** What a source repeats is summed once a second; see {@link Repeats}. `log.flush()` writes the sums so far. */
 export function createLogger({ level, format }: Config['log'], output: LogOutput): Logger {
   const lines = isForPeople(format, output);
   const colour = output.isTTY === true && process.env['NO_COLOR'] === undefined;
@@ -24,9 +26,33 @@ export function createLogger({ level, format }: Config['log'], output: LogOutput
       const safe = redactText(record);
       output.write(lines ? formatLine(safe, colour) : safe);
     },
+    flush: (): void => repeats.flush(),
   };
-  return pino(
-    { level, base: null, ...(lines ? {} : { timestamp: pino.stdTimeFunctions.isoTime }) },
+  const methods = new Map<number, LogFn>();
+  const repeats = new Repeats(({ level: of, fields, message }) =>
+    methods.get(of)?.call(log, fields, message),
+  );
+  const log = pino(
+    {
+      level,
+      base: null,
+      ...(lines ? {} : { timestamp: pino.stdTimeFunctions.isoTime }),
+      hooks: {
+        logMethod(args: unknown[], method, of) {
+          const [fields, message] = args;
+          if (
+            typeof fields === 'object' &&
+            fields !== null &&
+            typeof message === 'string' &&
+            args.length === 2
+          ) {
+            methods.set(of, method);
+            repeats.take({ level: of, fields: { ...fields }, message });
+          } else Reflect.apply(method, this, args);
+        },
+      },
+    },
     destination,
   );
+  return log;
 }

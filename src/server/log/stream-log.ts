@@ -19,13 +19,13 @@ export class StreamLog implements StreamListener {
     if (this.#last.get(id) === now) return;
     this.#last.set(id, now);
     const message = detail === null ? state : `${state}: ${detail}`;
-    const fields = { stream: id, ...(reason === null || reason === state ? {} : { reason }) };
+    const fields = { stream: id, state, ...(reason === null || reason === state ? {} : { reason }) };
     if (TROUBLE.has(state)) this.#log.warn(fields, message);
     else this.#log.info(fields, message);
   }
 
   streamRemoved(streamId: string): void {
     this.#last.delete(streamId);
-    this.#log.info({ stream: streamId }, 'removed');
+    this.#log.info({ stream: streamId, state: 'removed' }, 'removed');
   }
 }
