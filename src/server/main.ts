@@ -63,6 +63,12 @@ addSettingsFlags(program.command('doctor'))
     finish(import('./commands/doctor.ts').then(({ doctor }) => doctor(options))),
   );
 
+addSettingsFlags(program.command('healthy'))
+  .description('end with 0 while a server answers on this machine, for health checks')
+  .action((options: SettingsOptions) =>
+    finish(import('./commands/healthy.ts').then(({ healthy }) => healthy(options))),
+  );
+
 program
   .command('schema')
   .description('print the JSON Schema of the configuration')

@@ -61,6 +61,7 @@ describe('earsight doctor', () => {
         ...['--port', String(port), '--model', '/nowhere'],
         ...['--set', `webrtc.portRange=[${udp}, ${udp}]`],
         ...['--set', 'ingest.allowedFileRoots=[/nowhere]'],
+        ...['--set', 'server.tls={mode: files, certificate: /nowhere/c, key: /nowhere/k}'],
         ...[
           '--set',
           `webrtc.iceServers=[{urls: ["${stun.url}"]}, {urls: ["${stun.url.replace('stun', 'turn')}"], username: u, credential: hunter2}]`,
@@ -71,6 +72,7 @@ describe('earsight doctor', () => {
       expect(of(findings, 'port')?.mend).toContain('server.port');
       expect(of(findings, 'media ports')?.text).toMatch(/^0 of 1 UDP ports/);
       expect(of(findings, 'model')?.verdict).toBe('fault');
+      expect(of(findings, 'certificate')).toMatchObject({ verdict: 'fault' });
       expect(of(findings, 'files')?.verdict).toBe('warning');
       expect(of(findings, 'data')).toMatchObject({ verdict: 'warning' });
       expect(of(findings, 'ICE stun')).toMatchObject({ verdict: 'fault' });

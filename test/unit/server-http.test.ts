@@ -451,7 +451,10 @@ describe('information', () => {
     expect([changed.status, changed.json]).toEqual([200, { level: 'debug' }]);
     expect((await ask('GET', '/api/v1/log')).json).toEqual({ level: 'debug' });
     const wrong = await ask('PATCH', '/api/v1/log', post({ level: 'loud' }));
-    expect([wrong.status, wrong.json['errors']]).toEqual([422, [expect.objectContaining({ field: 'level' })]]);
+    expect([wrong.status, wrong.json['errors']]).toEqual([
+      422,
+      [expect.objectContaining({ field: 'level' })],
+    ]);
   });
 
   it('tells a plain GET of the heatmaps to come with a WebSocket', async () => {

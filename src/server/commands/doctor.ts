@@ -4,7 +4,13 @@ import type { Config } from '../config/schema.ts';
 import type { Environment } from '../config/variables.ts';
 import { engineLooks } from '../doctor/engine.ts';
 import { type Finding, type Look, lookAt, type Verdict } from '../doctor/finding.ts';
-import { accessFinding, iceFindings, listenFinding, mediaPortsFinding } from '../doctor/network.ts';
+import {
+  accessFinding,
+  certificateFinding,
+  iceFindings,
+  listenFinding,
+  mediaPortsFinding,
+} from '../doctor/network.ts';
 import { placeFindings } from '../doctor/places.ts';
 import { programFindings } from '../doctor/program.ts';
 import { EXIT_FAULT } from './failure.ts';
@@ -39,6 +45,7 @@ function looksAt(config: Config, environment: Environment, quick: boolean): Look
     lookAt('program', () => programFindings(config)),
     lookAt('places', () => placeFindings(config, environment)),
     lookAt('port', async () => [await listenFinding(config), accessFinding(config)]),
+    lookAt('certificate', async () => [await certificateFinding(config)]),
     lookAt('media ports', async () => [await mediaPortsFinding(config)]),
     lookAt('ICE', () => iceFindings(config)),
     // Last: a broken driver may take the program down with it.

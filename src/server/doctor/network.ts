@@ -6,6 +6,8 @@ import { createServer } from 'node:net';
 import { RTCPeerConnection } from 'werift';
 import { isLoopback, isTokenRequired } from '../access/listening.ts';
 import type { Config } from '../config/schema.ts';
+import { expiryMs, readCertificate } from '../tls/certificate.ts';
+import { isAlive } from './alive.ts';
 import { type Finding, found } from './finding.ts';
 
 /** A server that is reached answers within this. */
@@ -13,14 +15,14 @@ const GATHER_MS = 8000;
 /** Each webcam takes a port for each address of the machine. */
 const FEW_PORTS = 8;
 
-export async function listenFinding({ server: { host, port } }: Config): Promise<Finding> {
+export async function listenFinding({ server: { host, port, tls } }: Config): Promise<Finding> {
   const probe = createServer();
   try {
     await once(probe.listen(port, host), 'listening');
     return found('port', 'good', `${host}:${port} is free`);
   } catch (thrown) {
     const { code = '' } = thrown as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE' && (await isEarsight(host, port))) {
+    if (code === 'EADDRINUSE' && (await isAlive({ host, port, tls }))) {
       return found('port', 'good', `an Earsight answers at ${host}:${port}`);
     }
     return found(
@@ -34,14 +36,29 @@ export async function listenFinding({ server: { host, port } }: Config): Promise
   }
 }
 
-async function isEarsight(host: string, port: number): Promise<boolean> {
-  const name =
-    host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
-  try {
-    const answer = await fetch(`http://${name}:${port}/healthz`, { signal: AbortSignal.timeout(2000) });
-    return ((await answer.json()) as { status?: unknown }).status === 'ok';
-  } catch {
-    return false;
+/** Certificates that end within this are named. */
+const SOON_DAYS = 14;
+
+export async function certificateFinding({ server: { tls } }: Config): Promise<Finding> {
+  switch (tls.mode) {
+    case 'off':
+      return found(
+        'certificate',
+        'fact',
+        'none: by plain HTTP a browser lends its camera on this machine only',
+      );
+    case 'self-signed':
+      return found('certificate', 'fact', 'made by the server: browsers warn once, then lend their camera');
+    case 'files': {
+      const pair = await readCertificate({ certificate: tls.certificate ?? '', key: tls.key ?? '' });
+      const days = (expiryMs(pair) - Date.now()) / 86_400_000;
+      const mend = 'Renew it; a running server takes the new files by itself.';
+      if (days < 0) return found('certificate', 'fault', `ended ${Math.ceil(-days)} days ago`, mend);
+      const text = `good for ${Math.floor(days)} days`;
+      return days < SOON_DAYS
+        ? found('certificate', 'warning', text, mend)
+        : found('certificate', 'good', text);
+    }
   }
 }
 
