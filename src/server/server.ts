@@ -261,9 +261,15 @@ export class EarsightServer {
 
   async #open(): Promise<void> {
     await listen(this.#http, this.#config.server);
+    const door = (): Door => this.#door;
     this.#socket = attachHeatmapSocket(this.#http, {
       fanOut: this.#fanOut,
-      ...doorways(() => this.#door),
+      get allowedOrigins() {
+        return door().allowedOrigins;
+      },
+      get expectedHosts() {
+        return door().expectedHosts;
+      },
       admit: (request, ticket) => this.#admit(request, ticket),
     });
     this.#metrics.collectProcess();
@@ -361,18 +367,6 @@ function levelOf(log: Logger): { level: LogLevel } {
     },
     set level(level) {
       log.level = level;
-    },
-  };
-}
-
-/** The door as it is at each look. */
-function doorways(door: () => Door): Pick<Door, 'allowedOrigins' | 'expectedHosts'> {
-  return {
-    get allowedOrigins() {
-      return door().allowedOrigins;
-    },
-    get expectedHosts() {
-      return door().expectedHosts;
     },
   };
 }

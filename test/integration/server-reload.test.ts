@@ -1,5 +1,6 @@
 /** The program while its configuration changes, and over a restart. */
 
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,9 +45,29 @@ describe('a changed configuration', () => {
     await server.until(() => sequences.length > 3 && others.has('goes'), 'results');
     const since = (await streamsOf(url)).find(({ id }) => id === 'stays')?.sinceWallMs;
 
+    const handshake = async (): Promise<string> => {
+      const visitor = new WebSocket(
+        `${url.replace('http', 'ws')}/api/v1/heatmaps`,
+        ['earsight.heatmap.v1.json'],
+        {
+          origin: 'https://dash.example',
+        },
+      );
+      visitor.on('error', () => undefined);
+      const answer = await Promise.race([
+        once(visitor, 'open').then(() => 'open'),
+        once(visitor, 'unexpected-response').then(() => 'refused'),
+      ]);
+      visitor.terminate();
+      return answer;
+    };
+    expect(await handshake()).toBe('refused');
+
     // By itself, when the file was left alone for a while.
-    writeFileSync(file, `log: { level: debug }\nstreams:\n${stream('stays')}${stream('comes')}`);
+    const settings = 'server: { allowedOrigins: ["https://dash.example"] }\nlog: { level: debug }\n';
+    writeFileSync(file, `${settings}streams:\n${stream('stays')}${stream('comes')}`);
     await server.until(() => others.has('comes') && others.has('-goes'), 'the new streams');
+    expect(await handshake()).toBe('open');
     expect(await idsOf(url)).toEqual(['stays', 'comes']);
 
     // On SIGHUP.

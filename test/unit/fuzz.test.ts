@@ -289,6 +289,7 @@ describe('HTTP', () => {
     model: {
       name: 'm',
       version: '1',
+    log: { level: 'info' },
       description: '',
       classes: [],
       frame: { width: 1, height: 1 },
