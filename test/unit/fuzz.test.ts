@@ -289,7 +289,6 @@ describe('HTTP', () => {
     model: {
       name: 'm',
       version: '1',
-    log: { level: 'info' },
       description: '',
       classes: [],
       frame: { width: 1, height: 1 },
@@ -307,6 +306,7 @@ describe('HTTP', () => {
     iceServers: [],
     limits: { bodyBytes: 65_536, sdpBytes: 65_536 },
     version: '0',
+    log: { level: 'info' },
     kept: () => Promise.resolve(),
     reportError: (thrown) => void faults.push(thrown),
   });
