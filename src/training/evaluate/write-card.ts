@@ -1,7 +1,7 @@
 /** Puts a model's figures where they belong: the card beside it, and a summary into its manifest. */
 
 import { readFile } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { basename, isAbsolute, join, relative } from 'node:path';
 import { z } from 'zod';
 import { loadManifest } from '../../model/load-manifest.ts';
 import { classListOf, readClassList } from '../scenes/class-list.ts';
@@ -67,10 +67,9 @@ function usedFiles(root: string, scenes: string | null): (file: string) => boole
 /** Paths are given as names, since whoever reads the card has others. */
 function commandsOf(folder: string, { result }: Evaluated, { path, scenes }: DataChoice): string[] {
   const name = basename(folder);
+  const near = scenes === null ? '' : relative(process.cwd(), scenes);
   const list =
-    scenes === null
-      ? ''
-      : ` --scenes ${relative(folder, scenes).startsWith('..') ? basename(scenes) : `models/${name}/${relative(folder, scenes)}`}`;
+    scenes === null ? '' : ` --scenes ${near.startsWith('..') || isAbsolute(near) ? basename(scenes) : near}`;
   const data = path === null ? '' : ` --data DATA-FOLDER${list}`;
   return [
     `node src/server/main.ts evaluate models/${name}${data} --samples ${result.samples} --seed ${result.seed} --out evaluation`,
