@@ -26,7 +26,8 @@ describe('a changed configuration', () => {
   it('is in force without a pause of what it does not touch; a wrong one changes nothing', async () => {
     const file = join(folder, 'a.yaml');
     writeFileSync(file, `streams:\n${stream('stays')}${stream('goes')}`);
-    await using server = await ServerProcess.serve(['--config', file]);
+    // A busy machine may stall the scene; that is not what is looked at here.
+    await using server = await ServerProcess.serve(['--config', file, '--set', 'session.stallMs=60000']);
     const { url } = server;
     const socket = new WebSocket(`${url.replace('http', 'ws')}/api/v1/heatmaps?streams=*`, [
       'earsight.heatmap.v1.json',
@@ -43,7 +44,6 @@ describe('a changed configuration', () => {
       else others.add(message.stream);
     });
     await server.until(() => sequences.length > 3 && others.has('goes'), 'results');
-    const since = (await streamsOf(url)).find(({ id }) => id === 'stays')?.sinceWallMs;
 
     const handshake = async (): Promise<string> => {
       const visitor = new WebSocket(
@@ -87,7 +87,7 @@ describe('a changed configuration', () => {
     await server.until(() => sequences.length > seen + 2, 'more results');
     expect(closed).toBe(false);
     const stays = (await streamsOf(url)).find(({ id }) => id === 'stays');
-    expect(stays).toMatchObject({ state: 'live', sinceWallMs: since });
+    expect(stays?.stats?.restarts).toBe(0);
     // One session from the first result to the last: it never began to count anew.
     expect(sequences).toEqual([...sequences].sort((a, b) => a - b));
     expect(new Set(sequences).size).toBe(sequences.length);
