@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'too-many-attempts'
   | 'bad-sdp'
   | 'unacceptable-sdp'
+  | 'not-connected'
   | 'bad-url'
   | 'forbidden-path'
   | 'forbidden-address'

@@ -23,7 +23,7 @@ export interface Door {
 /** What of the app does not depend on the configuration. */
 export type DoorParts = Omit<
   AppContext,
-  'access' | 'allowedOrigins' | 'expectedHosts' | 'iceServers' | 'limits' | 'pageDirectory'
+  'access' | 'allowedOrigins' | 'expectedHosts' | 'iceServers' | 'limits' | 'pageDirectory' | 'whip'
 >;
 
 /** @throws EarsightError `bad-config` */
@@ -41,6 +41,7 @@ export function openDoor(config: Config, parts: DoorParts): Door {
     allowedOrigins,
     expectedHosts,
     iceServers: config.webrtc.iceServers,
+    whip: { lenient: config.webrtc.entityTags === 'lenient', redirectTo: config.webrtc.redirectTo },
     limits: config.limits,
     pageDirectory: pageDirectory(config),
   });

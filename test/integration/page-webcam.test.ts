@@ -24,7 +24,7 @@ class WebcamTaker implements AsyncDisposable {
   }
 
   async take(id: string, sdp: string): Promise<ScriptedAnswer> {
-    const body = await this.#source.accept(sdp);
+    const { answerSdp: body } = await this.#source.accept(sdp);
     this.sessions++;
     return {
       status: 201,

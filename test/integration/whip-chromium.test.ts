@@ -25,7 +25,9 @@ describe.skipIf(chromiumMissing !== null)('Chromium publishes', () => {
     const sink = new RecordingSink();
     source.open(sink);
     closers.push(() => source.close());
-    const publisher = await ChromiumPublisher.start((offer) => source.accept(hideHosts(offer)));
+    const publisher = await ChromiumPublisher.start(
+      async (offer) => (await source.accept(hideHosts(offer))).answerSdp,
+    );
     closers.push(() => publisher.close());
     return { sink, publisher };
   }

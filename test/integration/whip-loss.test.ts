@@ -29,8 +29,8 @@ async function publishThroughRelay(): Promise<{
     () => source.close(),
   );
   source.open(sink);
-  const answer = await source.accept(withoutCandidates(await publisher.offer()));
-  await publisher.answer(await relay.divert(answer));
+  const { answerSdp } = await source.accept(withoutCandidates(await publisher.offer()));
+  await publisher.answer(await relay.divert(answerSdp));
   await sink.until((s) => s.frames.length > 10 && s.chunks.length > 10, 'media through the relay');
   return { sink, publisher, relay };
 }

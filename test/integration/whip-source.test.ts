@@ -3,7 +3,11 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { WhipSource, type WhipSourceOptions } from '../../src/pipeline/ingest/whip/whip-source.ts';
+import {
+  type WhipSession,
+  WhipSource,
+  type WhipSourceOptions,
+} from '../../src/pipeline/ingest/whip/whip-source.ts';
 import { mediaSourceContract, RecordingSink } from '../contract/media-source.ts';
 import { processAlive } from '../support/media-process/process-alive.ts';
 import { WrtcPublisher, type WrtcPublisherOptions } from '../support/webrtc/wrtc-publisher.ts';
@@ -23,10 +27,18 @@ function open(options: Partial<WhipSourceOptions> = {}): { source: WhipSource; s
 }
 
 async function publish(source: WhipSource, options: WrtcPublisherOptions = {}): Promise<WrtcPublisher> {
+  return (await publishWithSession(source, options)).publisher;
+}
+
+async function publishWithSession(
+  source: WhipSource,
+  options: WrtcPublisherOptions = {},
+): Promise<{ publisher: WrtcPublisher; session: WhipSession }> {
   const publisher = new WrtcPublisher(options);
   closers.push(() => publisher.close());
-  await publisher.answer(await source.accept(await publisher.offer()));
-  return publisher;
+  const session = await source.accept(await publisher.offer());
+  await publisher.answer(session.answerSdp);
+  return { publisher, session };
 }
 
 /** Processes that this one started and that still run. Linux only; elsewhere none. */
@@ -46,7 +58,7 @@ mediaSourceContract('WhipSource', async () => {
     source,
     begin: async () => {
       publisher = new WrtcPublisher();
-      await publisher.answer(await source.accept(await publisher.offer()));
+      await publisher.answer((await source.accept(await publisher.offer())).answerSdp);
     },
     end: async () => {
       publisher?.close();
@@ -113,10 +125,11 @@ describe('an independent WebRTC stack publishes', () => {
 
   it('waits for the next one after a hang-up', async () => {
     const { source, sink } = open();
-    await publish(source);
+    const { session } = await publishWithSession(source);
     await sink.until((s) => s.frames.length > 5, 'pictures');
-    await source.hangUp();
-    await source.hangUp();
+    await session.hangUp();
+    await session.hangUp();
+    expect(session.isOver).toBe(true);
     const frames = sink.frames.length;
     expect(sink.phases.at(-1)).toMatchObject({
       phase: 'reconnecting',
@@ -136,7 +149,7 @@ describe('an independent WebRTC stack publishes', () => {
     });
     closers.push(() => void publisher.kill('SIGKILL'));
     const [offer] = (await once(publisher, 'message')) as [string];
-    publisher.send(await source.accept(offer));
+    publisher.send((await source.accept(offer)).answerSdp);
     await sink.until((s) => s.frames.length > 5, 'pictures');
     publisher.kill('SIGKILL');
     await sink.until((s) => s.phases.at(-1)?.phase === 'reconnecting', 'the loss', 40_000);
@@ -149,10 +162,10 @@ describe('an independent WebRTC stack publishes', () => {
     await sink.until((s) => s.frames.length > 5, 'the first');
     const second = new WrtcPublisher({ width: 480, height: 360 });
     closers.push(() => second.close());
-    const answer = await source.accept(await second.offer());
+    const { answerSdp } = await source.accept(await second.offer());
     const before = sink.frames.length;
     await sink.until((s) => s.frames.length > before + 5, 'the first, still there');
-    await second.answer(answer);
+    await second.answer(answerSdp);
     await sink.until((s) => s.frames.at(-1)?.width === 480, 'the second');
     const epochs = sink.frames.map((frame) => frame.epoch);
     expect(epochs).toEqual([...epochs].sort((a, b) => a - b));
@@ -186,21 +199,22 @@ describe('an independent WebRTC stack publishes', () => {
     expect(sink.phases.at(-1)).toMatchObject({ phase: 'reconnecting', reason: 'publisher-lost' });
   });
 
-  it('connects by trickled candidates, and refuses those of another session', async () => {
+  it('connects by trickled candidates, and refuses those of no section of the offer', async () => {
     const { source, sink } = open();
     const publisher = new WrtcPublisher();
     closers.push(() => publisher.close());
     const offer = await publisher.offer();
     const candidates = offer.match(/^a=candidate:.*udp.*$/gm)!;
-    const answer = await source.accept(offer.replace(/^a=candidate:.*\r\n/gm, ''));
-    const fragment = (ufrag: string): string =>
-      `a=ice-ufrag:${ufrag}\r\nm=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n${candidates.join('\r\n')}\r\n`;
-    await expect(source.addRemoteCandidates(fragment('other'))).rejects.toMatchObject({
-      code: 'unacceptable-sdp',
+    const session = await source.accept(offer.replace(/^a=candidate:.*\r\n/gm, ''));
+    const fragment = (mid: string): string =>
+      `${/^a=ice-ufrag:.*$/m.exec(offer)![0]}\r\nm=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:${mid}\r\n${candidates.join('\r\n')}\r\n`;
+    await expect(session.update(fragment('9'), false)).rejects.toMatchObject({ code: 'unacceptable-sdp' });
+    await expect(session.update(fragment('0'), false)).resolves.toEqual({
+      answerFragment: null,
+      iceGeneration: 0,
     });
-    await source.addRemoteCandidates(fragment(/^a=ice-ufrag:(.*)\r$/m.exec(offer)![1]!));
     // Without ours the publisher cannot reach us: the connection stands on the trickled ones.
-    await publisher.answer(answer.replace(/^a=(candidate:.*|end-of-candidates)\r\n/gm, ''));
+    await publisher.answer(session.answerSdp.replace(/^a=(candidate:.*|end-of-candidates)\r\n/gm, ''));
     await sink.until((s) => s.frames.length > 5, 'pictures');
   });
 
@@ -224,7 +238,7 @@ describe('an independent WebRTC stack publishes', () => {
     const source = new WhipSource({ id: 'webcam' });
     const sink = new RecordingSink();
     source.open(sink);
-    await publisher.answer(await source.accept(offer));
+    await publisher.answer((await source.accept(offer)).answerSdp);
     await sink.until((s) => s.frames.length > 5, 'pictures');
     expect(children()).toHaveLength(process.platform === 'linux' ? 1 : 0);
     await source.close();

@@ -1,5 +1,6 @@
 /** Fakes for the server's ports: sources that do nothing by themselves, sessions that tests steer. */
 
+import { EarsightError } from '../../src/pipeline/errors.ts';
 import type { Clock, HeatmapResult, MediaSource } from '../../src/pipeline/ports.ts';
 import type { SessionOptions, SessionStats, SessionStatus } from '../../src/pipeline/session.ts';
 import type { HeatmapMessage, StreamInfo } from '../../src/protocol/messages.ts';
@@ -11,7 +12,7 @@ import type {
   SourceFactory,
   StreamListener,
 } from '../../src/server/streams/ports.ts';
-import type { WebcamSource } from '../../src/server/streams/publications.ts';
+import type { WebcamSession, WebcamSource } from '../../src/server/streams/publications.ts';
 
 export class FakeSource implements MediaSource {
   readonly id: string;
@@ -40,23 +41,52 @@ export class FakeSource implements MediaSource {
 /** Accepts any offer but those whose text is in `refusals`. */
 export class FakeWebcam extends FakeSource implements WebcamSource {
   readonly offers: string[] = [];
-  readonly fragments: string[] = [];
+  readonly sessions: FakeWebcamSession[] = [];
   hangUps = 0;
   refusal: Error | null = null;
 
-  accept(offerSdp: string): Promise<string> {
+  accept(offerSdp: string): Promise<WebcamSession> {
     if (this.refusal !== null) return Promise.reject(this.refusal);
     this.offers.push(offerSdp);
-    return Promise.resolve(`answer to ${offerSdp}`);
+    const session = new FakeWebcamSession(this, `answer to ${offerSdp}`);
+    this.sessions.push(session);
+    return Promise.resolve(session);
+  }
+}
+
+/** A fragment that begins with `restart` restarts ICE; one that is `bad` is refused. */
+export class FakeWebcamSession implements WebcamSession {
+  readonly answerSdp: string;
+  readonly updates: { fragment: string; anySession: boolean }[] = [];
+  isOver = false;
+  /** Awaited by each update. */
+  gate: Promise<void> = Promise.resolve();
+  readonly #webcam: FakeWebcam;
+  #generation = 0;
+
+  constructor(webcam: FakeWebcam, answerSdp: string) {
+    this.#webcam = webcam;
+    this.answerSdp = answerSdp;
   }
 
-  addRemoteCandidates(fragment: string): Promise<void> {
-    this.fragments.push(fragment);
-    return Promise.resolve();
+  async update(
+    fragment: string,
+    anySession: boolean,
+  ): Promise<{ answerFragment: string | null; iceGeneration: number }> {
+    this.updates.push({ fragment, anySession });
+    await this.gate;
+    if (fragment === 'bad') throw new EarsightError('bad-sdp', 'It is no fragment.');
+    const isRestart = fragment.startsWith('restart');
+    if (isRestart) this.#generation += 1;
+    return {
+      answerFragment: isRestart ? `answer to ${fragment}` : null,
+      iceGeneration: this.#generation,
+    };
   }
 
   hangUp(): Promise<void> {
-    this.hangUps++;
+    this.isOver = true;
+    this.#webcam.hangUps++;
     return Promise.resolve();
   }
 }

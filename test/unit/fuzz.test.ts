@@ -13,7 +13,7 @@ import { loadManifest } from '../../src/model/load-manifest.ts';
 import { manifestSchema } from '../../src/model/manifest.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/model/safetensors.ts';
 import { EarsightError } from '../../src/pipeline/errors.ts';
-import { readFragment } from '../../src/pipeline/ingest/whip/fragment.ts';
+import { readFragment, restartOf } from '../../src/pipeline/ingest/whip/fragment.ts';
 import { readOffer } from '../../src/pipeline/ingest/whip/offer.ts';
 import { encodeBinary } from '../../src/protocol/binary.ts';
 import { decodeServerMessage } from '../../src/protocol/decode.ts';
@@ -167,7 +167,7 @@ const OFFER =
   `m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\n${TRANSPORT}a=mid:1\r\na=sendonly\r\na=rtcp-mux\r\n` +
   'a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\n';
 const FRAGMENT =
-  'a=ice-ufrag:u\r\na=ice-pwd:p\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n' +
+  'a=ice-ufrag:user\r\na=ice-pwd:qqqqqqqqqqqqqqqqqqqqqq\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n' +
   'a=candidate:1 1 UDP 2122260223 192.168.1.5 50000 typ host\r\na=end-of-candidates\r\n';
 const MODEL = new URL('../../models/studio-10/', import.meta.url);
 const MANIFEST = readFileSync(new URL('manifest.json', MODEL), 'utf8');
@@ -176,8 +176,10 @@ const EXAMPLE = readFileSync(new URL('../../earsight.example.yaml', import.meta.
 describe('what comes from outside', () => {
   target('SDP offers', mutated(OFFER), (text: string) => readOffer(text));
 
-  const known = readOffer(OFFER);
-  target('trickle fragments', mutated(FRAGMENT), (text: string) => readFragment(text, known));
+  const { credentials } = readOffer(OFFER);
+  target('trickle fragments', mutated(FRAGMENT), (text: string) =>
+    restartOf(readFragment(text), credentials),
+  );
 
   const subscribe =
     '{"type":"subscribe","streams":["yard","*"],"classes":["dog"],"maxRateHz":5,"preview":"jpeg"}';
@@ -304,6 +306,7 @@ describe('HTTP', () => {
     expectedHosts: null,
     addressOf: () => '192.0.2.1',
     iceServers: [],
+    whip: { lenient: false, redirectTo: null },
     limits: { bodyBytes: 65_536, sdpBytes: 65_536 },
     version: '0',
     log: { level: 'info' },

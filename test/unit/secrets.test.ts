@@ -231,6 +231,7 @@ it('API answers, status messages and metrics', async () => {
     expectedHosts: null,
     addressOf: () => '192.0.2.1',
     iceServers: [{ urls: ['turn:t.example'], username: 'u', credential: new Secret(MARK) }],
+    whip: { lenient: false, redirectTo: null },
     limits: { bodyBytes: 65_536, sdpBytes: 65_536 },
     version: '0',
     log: { level: 'info' },

@@ -64,6 +64,7 @@ function build(required: boolean, expectedHosts: ReadonlySet<string> | null = nu
     expectedHosts,
     addressOf: () => '192.0.2.1',
     iceServers: [],
+    whip: { lenient: false, redirectTo: null },
     limits: { bodyBytes: 2048, sdpBytes: 2048 },
     version: '0',
     log: { level: 'info' },

@@ -188,6 +188,9 @@ describe('Publications', () => {
     return source;
   };
 
+  const update = (publications: Publications, streamId: string, id: string): Promise<unknown> =>
+    publications.update(streamId, id, 'a=candidate', () => ({ anySession: false }));
+
   it('makes the stream, and removes it some seconds after the publisher is gone', async () => {
     const { registry, pipeline } = setUp();
     const publications = new Publications(registry);
@@ -279,7 +282,7 @@ describe('Publications', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('gives every publisher its own secret; the newer one takes over', async () => {
+  it('gives every publisher its own secret; each ends its own session, the last one the stream', async () => {
     const { registry, sources } = setUp();
     const publications = new Publications(registry);
     const first = await publications.publish('desk', 'one');
@@ -289,23 +292,35 @@ describe('Publications', () => {
     expect(second.etag).toMatch(/^"[\w-]+"$/);
     expect(second.etag).not.toBe(first.etag);
     expect(webcam(sources).offers).toEqual(['one', 'two']);
-    expect(thrownBy(() => publications.find('desk', first.id))).toBe('stream-unknown');
     await publications.end('desk', first.id);
-    expect(webcam(sources).hangUps).toBe(0);
+    expect(webcam(sources).sessions.map(({ isOver }) => isOver)).toEqual([true, false]);
+    expect(registry.find('desk')).not.toBeNull();
     await publications.end('desk', second.id);
     await publications.end('desk', second.id);
-    expect(webcam(sources).hangUps).toBe(1);
+    expect(webcam(sources).hangUps).toBe(2);
+    expect(registry.find('desk')).toBeNull();
+  });
+
+  it('forgets the session of a publisher that is gone, and still takes its goodbye', async () => {
+    const { registry, sources } = setUp();
+    const publications = new Publications(registry);
+    const { id } = await publications.publish('desk', 'one');
+    webcam(sources).sessions[0]!.isOver = true;
+    await expect(update(publications, 'desk', id).catch(codeOf)).resolves.toBe('stream-unknown');
+    await publications.publish('desk', 'two');
+    await publications.end('desk', id);
+    expect(registry.find('desk')).not.toBeNull();
   });
 
   it('ties a secret to its stream', async () => {
     const { registry } = setUp();
     const publications = new Publications(registry);
     const { id } = await publications.publish('desk', 'one');
-    expect(thrownBy(() => publications.find('other', id))).toBe('stream-unknown');
+    await expect(update(publications, 'other', id).catch(codeOf)).resolves.toBe('stream-unknown');
     await expect(publications.end('other', id).catch(codeOf)).resolves.toBe('stream-unknown');
     await expect(publications.end('desk', 'guess').catch(codeOf)).resolves.toBe('stream-unknown');
     publications.streamRemoved('desk');
-    expect(thrownBy(() => publications.find('desk', id))).toBe('stream-unknown');
+    await expect(update(publications, 'desk', id).catch(codeOf)).resolves.toBe('stream-unknown');
   });
 
   it('does not take over a camera or a stream that is switched off', async () => {

@@ -3,6 +3,7 @@
  * trade-offs; earsight.example.yaml repeats them for people, and a test holds the two together.
  */
 
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { isNetwork } from '../../pipeline/ingest/url/egress/address-policy.ts';
 import { sourceSchemes } from '../../pipeline/ingest/url/source-url.ts';
@@ -242,17 +243,39 @@ const webrtc = z
       })
       .nullable()
       .default(null)
-      .describe('UDP ports for webcams, for a firewall that needs to know; null lets the system choose.'),
+      .describe(
+        'Ports for webcams, for a firewall that needs to know, such as [8189, 8199]; null lets the system choose. Each webcam takes one, one more where the machine has IPv6, one for a TURN server; [8189, 8189] serves one webcam at a time.',
+      ),
+    tcp: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Take webcams over TCP too, at ports of the same range, where UDP is blocked. A lost packet then holds up all that follow.',
+      ),
     hosts: z
-      .array(z.string().min(1))
+      .array(z.string().refine((text) => isIP(text) !== 0, 'must be an IP address'))
       .default([])
       .describe(
-        "Addresses to tell webcams beside the machine's own, such as a public one in front of a router.",
+        "Addresses to tell webcams before the machine's own, such as a public one in front of a router.",
       ),
     iceServers: z
       .array(iceServer)
       .default([])
       .describe('STUN and TURN servers for webcams behind routers. None are needed on one network.'),
+    entityTags: z
+      .enum(['strict', 'lenient'])
+      .default('strict')
+      .describe(
+        'strict: PATCH needs If-Match, as RFC 9725 says. lenient: also takes clients that leave it out or send its tag without quotes; a late candidate may then reach the wrong ICE session.',
+      ),
+    redirectTo: z
+      .url({ protocol: /^https?$/ })
+      .transform((url) => url.replace(/\/+$/, ''))
+      .nullable()
+      .default(null)
+      .describe(
+        'Another Earsight, such as https://second.example, that webcams are sent to (307) when limits.streams is reached; null answers 503.',
+      ),
     departureMs: z
       .int()
       .min(0)

@@ -89,7 +89,7 @@ export async function mediaPortsFinding({ webrtc: { portRange } }: Config): Prom
         'media ports',
         'warning',
         text,
-        `Each webcam takes one for each address of the machine: widen webrtc.portRange to ${FEW_PORTS} or more.`,
+        `Each webcam takes one, one more where the machine has IPv6: widen webrtc.portRange to ${FEW_PORTS} or more.`,
       )
     : found('media ports', 'good', text);
 }

@@ -40,6 +40,12 @@ export interface AppContext {
   /** Where a request comes from. */
   addressOf(context: Context): string;
   iceServers: readonly IceServer[];
+  whip: {
+    /** Takes PATCH requests that lack their entity tag or its quotes. */
+    lenient: boolean;
+    /** Base URL of another server, for publishers when this one is full; without a slash at its end. */
+    redirectTo: string | null;
+  };
   limits: { bodyBytes: number; sdpBytes: number };
   version: string;
   /** How much is written; setting it takes effect at once. */

@@ -63,6 +63,7 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   'too-many-attempts': 429,
   'bad-sdp': 400,
   'unacceptable-sdp': 422,
+  'not-connected': 503,
   'bad-url': 422,
   'forbidden-path': 422,
   'forbidden-address': 422,

@@ -2,9 +2,11 @@
 
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { ownerOf } from '../access/principal.ts';
+import { EarsightError } from '../../pipeline/errors.ts';
+import { mayOn, ownerOf } from '../access/principal.ts';
 import { streamIdSchema } from '../config/stream-spec.ts';
 import type { AppContext, IceServer } from './context.ts';
+import { lenientMatchOf, matchOf } from './entity-tags.ts';
 import { limitBody, requireType } from './limits.ts';
 import { HttpProblem, refuseInvalid } from './problem.ts';
 import { problems } from './schemas.ts';
@@ -17,6 +19,7 @@ const HEATMAPS_REL = 'urn:earsight:rel:heatmaps';
 const endpoint = '/api/v1/whip/{id}';
 const session = '/api/v1/whip/{id}/{session}';
 const endpointParams = z.object({ id: streamIdSchema });
+const anyParams = z.object({ id: z.string() });
 const sessionParams = z.object({ id: z.string(), session: z.string() });
 const tags = ['whip'];
 const text = (description: string) => ({ description, schema: { type: 'string' } as const });
@@ -46,13 +49,25 @@ export function addWhipRoutes(app: OpenAPIHono, context: AppContext): void {
           },
           content: { [SDP]: { schema: z.string() } },
         },
+        307: {
+          description: 'This server is full; publish at the other one that webrtc.redirectTo names',
+          headers: { Location: text('The same stream there') },
+        },
         ...problems(400, 406, 409, 413, 415, 422, 503),
       },
     }),
     async (c) => {
       requireAccepted(c);
       const { id } = c.req.valid('param');
-      const publication = await publications.publish(id, await c.req.text(), ownerOf(c.get('principal')));
+      const offer = await c.req.text();
+      const owner = ownerOf(c.get('principal'));
+      const publication = await publications.publish(id, offer, owner).catch((thrown: unknown) => {
+        if (isFull(thrown) && context.whip.redirectTo !== null) return null;
+        throw thrown;
+      });
+      if (publication === null) {
+        return c.body(null, 307, { Location: `${context.whip.redirectTo ?? ''}/api/v1/whip/${id}` });
+      }
       for (const link of links(id, context.iceServers)) c.header('Link', link, { append: true });
       return c.body(publication.answerSdp, 201, {
         'Content-Type': SDP,
@@ -69,21 +84,35 @@ export function addWhipRoutes(app: OpenAPIHono, context: AppContext): void {
       method: 'patch',
       path: session,
       tags,
-      summary: 'Add ICE candidates; needs If-Match with the ETag of the session',
-      description: 'An ICE restart (If-Match: *) is not taken: publish anew instead.',
+      summary: 'Add ICE candidates (If-Match: the ETag of the session), or restart ICE (If-Match: *)',
+      description: 'New ice-ufrag and ice-pwd make it a restart; it is answered with ours and a new ETag.',
       middleware: [limitBody(context.limits.sdpBytes), requireType(FRAGMENT)],
       request: {
         params: sessionParams,
         body: { required: true, content: { [FRAGMENT]: { schema: z.string() } } },
       },
-      responses: { 204: { description: 'Added' }, ...problems(400, 404, 412, 413, 415, 422, 428) },
+      responses: {
+        200: {
+          description: 'ICE started over: our new credentials and candidates',
+          headers: { ETag: text('Tag of the new ICE session') },
+          content: { [FRAGMENT]: { schema: z.string() } },
+        },
+        204: { description: 'Candidates added' },
+        ...problems(400, 404, 412, 413, 415, 422, 428, 503),
+      },
     }),
     async (c) => {
       const { id, session: secret } = c.req.valid('param');
-      const publication = publications.find(id, secret);
-      requireMatch(c.req.header('If-Match'), publication.etag);
-      await publications.addRemoteCandidates(id, secret, await c.req.text());
-      return c.body(null, 204);
+      const ifMatch = c.req.header('If-Match');
+      const restarted = await publications.update(id, secret, await c.req.text(), (etag) =>
+        requireMatch(ifMatch, etag, context.whip.lenient),
+      );
+      if (restarted === null) return c.body(null, 204);
+      return c.body(restarted.fragment, 200, {
+        'Content-Type': FRAGMENT,
+        ETag: restarted.etag,
+        'Cache-Control': 'no-store',
+      });
     },
   );
 
@@ -103,25 +132,76 @@ export function addWhipRoutes(app: OpenAPIHono, context: AppContext): void {
     },
   );
 
-  // GET and HEAD have no meaning yet; RFC 9725 section 4.2 asks for a 2xx without content.
-  for (const [path, accept] of [
-    [endpoint, { 'Accept-Post': SDP }],
-    [session, { 'Accept-Patch': FRAGMENT }],
-  ] as const) {
-    for (const method of ['get', 'options'] as const) {
-      app.openapi(
-        createRoute({
-          method,
-          path,
-          tags,
-          summary: method === 'get' ? 'Nothing to read' : 'What is accepted',
-          request: { params: path === endpoint ? z.object({ id: z.string() }) : sessionParams },
-          responses: { 204: { description: 'No content' } },
-        }),
-        (c) => c.body(null, 204, method === 'options' ? { ...accept } : {}),
-      );
-    }
+  // RFC 9725 section 4.1: there is no representation to GET.
+  for (const path of [endpoint, session]) {
+    app.openapi(
+      createRoute({
+        method: 'get',
+        path,
+        tags,
+        summary: 'Nothing to read',
+        request: { params: path === endpoint ? anyParams : sessionParams },
+        responses: { 204: { description: 'No content' } },
+      }),
+      (c) => c.body(null, 204),
+    );
   }
+
+  app.openapi(
+    createRoute({
+      method: 'options',
+      path: endpoint,
+      tags,
+      summary: 'What is accepted; with a token, also the ICE servers',
+      description: 'A CORS preflight, and whoever may not publish, is told of no server that has a password.',
+      request: { params: anyParams },
+      responses: {
+        200: {
+          description: 'What is accepted',
+          headers: { 'Accept-Post': text(SDP), Link: text('ICE servers (rel="ice-server")') },
+        },
+        ...problems(401, 429),
+      },
+    }),
+    async (c) => {
+      const { id } = c.req.valid('param');
+      for (const server of await serversFor(c, id, context)) {
+        for (const link of iceLinks(server)) c.header('Link', link, { append: true });
+      }
+      return c.body(null, 200, { 'Accept-Post': SDP, 'Cache-Control': 'no-store' });
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: 'options',
+      path: session,
+      tags,
+      summary: 'What is accepted',
+      request: { params: sessionParams },
+      responses: { 200: { description: 'What is accepted', headers: { 'Accept-Patch': text(FRAGMENT) } } },
+    }),
+    (c) => c.body(null, 200, { 'Accept-Patch': FRAGMENT }),
+  );
+}
+
+function isFull(thrown: unknown): boolean {
+  return thrown instanceof EarsightError && thrown.code === 'limit-reached';
+}
+
+/**
+ * The ICE servers that an OPTIONS request is told of (RFC 9725 section 4.6): for publishers that must know them before
+ * they make their offer. A browser's preflight carries no token and reads no answer.
+ * @throws EarsightError `unauthorized`, `too-many-attempts`
+ */
+async function serversFor(c: Context, id: string, context: AppContext): Promise<readonly IceServer[]> {
+  if (c.req.header('Access-Control-Request-Method') !== undefined) return [];
+  const { access, iceServers } = context;
+  const authorization = c.req.header('Authorization');
+  const isKnown =
+    (authorization !== undefined || !access.required) &&
+    mayOn(await access.authenticate(authorization, context.addressOf(c)), 'publish', id);
+  return isKnown ? iceServers : iceServers.filter(({ credential }) => credential === undefined);
 }
 
 /** 406 when the publisher would not understand our answer. */
@@ -138,33 +218,44 @@ function requireAccepted(context: Context): void {
   }
 }
 
-/** RFC 9725 section 4.3.1: trickle names the ICE session it belongs to. */
-function requireMatch(ifMatch: string | undefined, etag: string): void {
-  if (ifMatch === undefined) {
-    throw new HttpProblem(428, 'precondition-required', 'Send If-Match with the ETag of the session.');
-  }
-  if (ifMatch.trim() === '*') {
+/**
+ * RFC 9725 section 4.3.1: a fragment names the ICE session that it is for, or any.
+ * @param isLenient takes it as named where the header is left out, or lacks its quotes
+ */
+function requireMatch(
+  ifMatch: string | undefined,
+  etag: string,
+  isLenient: boolean,
+): { anySession: boolean } {
+  const match = isLenient ? lenientMatchOf(ifMatch, etag) : matchOf(ifMatch, etag);
+  if (match === 'missing') {
     throw new HttpProblem(
-      422,
-      'precondition-failed',
-      'ICE restarts are not supported: DELETE the session and POST a new offer.',
+      428,
+      'precondition-required',
+      'Send If-Match with the ETag of the session, or * to restart ICE. For a client that cannot, set webrtc.entityTags to lenient.',
     );
   }
-  const tags = ifMatch.split(',').map((tag) => tag.trim());
-  if (!tags.includes(etag)) {
-    throw new HttpProblem(412, 'precondition-failed', 'If-Match names another ICE session than this one.');
+  if (match === 'none') {
+    throw new HttpProblem(
+      412,
+      'precondition-failed',
+      'If-Match names another ICE session than the present one. Send the last ETag you got, in its quotes.',
+    );
   }
+  return { anySession: match === 'any' };
 }
 
 function* links(id: string, iceServers: readonly IceServer[]): Generator<string> {
   yield `</api/v1/heatmaps?streams=${id}>; rel="${HEATMAPS_REL}"`;
-  for (const { urls, username, credential } of iceServers) {
-    const secret =
-      username === undefined || credential === undefined
-        ? ''
-        : `; username="${quote(username)}"; credential="${quote(credential.reveal())}"; credential-type="password"`;
-    for (const url of urls) yield `<${url}>; rel="ice-server"${secret}`;
-  }
+  for (const server of iceServers) yield* iceLinks(server);
+}
+
+function* iceLinks({ urls, username, credential }: IceServer): Generator<string> {
+  const secret =
+    username === undefined || credential === undefined
+      ? ''
+      : `; username="${quote(username)}"; credential="${quote(credential.reveal())}"; credential-type="password"`;
+  for (const url of urls) yield `<${url}>; rel="ice-server"${secret}`;
 }
 
 /** A quoted-string of RFC 9110 section 5.6.4. */

@@ -7,17 +7,29 @@ import type { Stream } from './stream.ts';
 import { nameFromId } from './stream-ids.ts';
 import type { StreamRegistry } from './stream-registry.ts';
 
+/** What a fragment did; see `WhipSession.update`. */
+interface IceUpdate {
+  answerFragment: string | null;
+  iceGeneration: number;
+}
+
+/** One publisher at a source. Implementer: `WhipSession`. */
+export interface WebcamSession {
+  readonly answerSdp: string;
+  readonly isOver: boolean;
+  /** @throws EarsightError `bad-sdp`, `unacceptable-sdp`, `not-connected` and what ends a session */
+  update(fragment: string, anySession: boolean): Promise<IceUpdate>;
+  /** The publisher said that it is done. Idempotent. */
+  hangUp(): Promise<void>;
+}
+
 /** A source that a publisher calls. Implementer: `WhipSource`. */
 export interface WebcamSource extends MediaSource {
   /**
-   * Answers an offer; a publisher that is there already is hung up.
+   * Answers an offer; a publisher that is there already is hung up when the new one is connected.
    * @throws EarsightError `bad-sdp`, `unacceptable-sdp`
    */
-  accept(offerSdp: string): Promise<string>;
-  /** @throws EarsightError `bad-sdp` for a fragment that is none, `unacceptable-sdp` for one of another session */
-  addRemoteCandidates(fragment: string): Promise<void>;
-  /** The publisher said that it is done. Idempotent. */
-  hangUp(): Promise<void>;
+  accept(offerSdp: string): Promise<WebcamSession>;
 }
 
 /** One publisher's session. */
@@ -25,9 +37,18 @@ export interface Publication {
   /** The secret part of its URL: 144 random bits, base64url. */
   readonly id: string;
   readonly streamId: string;
-  /** Strong entity tag of its ICE session, quotes included. */
+  /** Strong entity tag of its present ICE session, quotes included. */
   readonly etag: string;
   readonly answerSdp: string;
+}
+
+interface Active {
+  publication: Publication;
+  iceGeneration: number;
+  readonly source: WebcamSource;
+  readonly session: WebcamSession;
+  /** Settles when its last update has; they are served one after the other. */
+  lastUpdate: Promise<unknown>;
 }
 
 /** How many sessions that ended are remembered, so that a second DELETE finds what it asks for done. */
@@ -36,7 +57,7 @@ const REMEMBERED = 1024;
 /** Makes the stream when it is absent. A newer publisher of a stream takes the place of the older one. */
 export class Publications {
   readonly #registry: StreamRegistry;
-  readonly #active = new Map<string, { publication: Publication; source: WebcamSource }>();
+  readonly #active = new Map<string, Active>();
   readonly #ended = new Set<string>();
 
   constructor(registry: StreamRegistry) {
@@ -58,15 +79,21 @@ export class Publications {
       );
     try {
       const source = webcamOf(stream);
-      const answerSdp = await source.accept(offerSdp);
+      const session = await source.accept(offerSdp);
       const publication: Publication = {
         id: randomBytes(18).toString('base64url'),
         streamId,
-        etag: `"${randomBytes(9).toString('base64url')}"`,
-        answerSdp,
+        etag: newTag(),
+        answerSdp: session.answerSdp,
       };
-      for (const [id, active] of this.#active) if (active.publication.streamId === streamId) this.#forget(id);
-      this.#active.set(publication.id, { publication, source });
+      this.#forgetThoseOver();
+      this.#active.set(publication.id, {
+        publication,
+        iceGeneration: 0,
+        source,
+        session,
+        lastUpdate: Promise.resolve(),
+      });
       return publication;
     } catch (thrown) {
       if (known === null) await this.#registry.remove(streamId).catch(() => undefined);
@@ -74,17 +101,33 @@ export class Publications {
     }
   }
 
-  /** @throws EarsightError `stream-unknown` when there is no such session */
-  find(streamId: string, id: string): Publication {
-    const active = this.#active.get(id);
-    if (active?.publication.streamId !== streamId) throw unknownSession();
-    return active.publication;
-  }
-
-  /** @throws as {@link find} and {@link WebcamSource.addRemoteCandidates} */
-  async addRemoteCandidates(streamId: string, id: string, fragment: string): Promise<void> {
-    this.find(streamId, id);
-    await this.#active.get(id)?.source.addRemoteCandidates(fragment);
+  /**
+   * Takes a trickle-ice-sdpfrag for a session. Several at once are served one after the other, so that each is held
+   * against the tag that the one before has left.
+   * @param precondition is given the tag of the session; throws when the request is for another one, and says whether
+   * it is for any
+   * @returns the answer of an ICE restart and the new tag; null when candidates were added
+   * @throws EarsightError `stream-unknown` when there is no such session, what {@link WebcamSession.update} throws, and
+   * what `precondition` throws
+   */
+  async update(
+    streamId: string,
+    id: string,
+    fragment: string,
+    precondition: (etag: string) => { anySession: boolean },
+  ): Promise<{ fragment: string; etag: string } | null> {
+    const active = this.#find(streamId, id);
+    const update = active.lastUpdate.then(async () => {
+      const { anySession } = precondition(this.#find(streamId, id).publication.etag);
+      const { answerFragment, iceGeneration } = await active.session.update(fragment, anySession);
+      if (iceGeneration !== active.iceGeneration) {
+        active.iceGeneration = iceGeneration;
+        active.publication = { ...active.publication, etag: newTag() };
+      }
+      return answerFragment === null ? null : { fragment: answerFragment, etag: active.publication.etag };
+    });
+    active.lastUpdate = update.catch(() => undefined);
+    return update;
   }
 
   /**
@@ -92,11 +135,12 @@ export class Publications {
    * were. @throws EarsightError `stream-unknown` for others
    */
   async end(streamId: string, id: string): Promise<void> {
-    if (this.#ended.has(id)) return;
-    this.find(streamId, id);
-    const source = this.#active.get(id)?.source;
+    const active = this.#active.get(id);
+    if (active === undefined && this.#ended.has(id)) return;
+    if (active?.publication.streamId !== streamId) throw unknownSession();
+    const { session, source } = active;
     this.#forget(id);
-    await source?.hangUp();
+    await session.hangUp();
     const stream = this.#registry.find(streamId);
     // Another publisher may have come meanwhile.
     if (stream?.ephemeral !== true || stream.source !== source || this.#isPublished(streamId)) return;
@@ -113,8 +157,20 @@ export class Publications {
     // Sessions end with their publisher or their stream; states in between change nothing here.
   }
 
+  #find(streamId: string, id: string): Active {
+    const active = this.#active.get(id);
+    if (active?.publication.streamId !== streamId || active.session.isOver) throw unknownSession();
+    return active;
+  }
+
   #isPublished(streamId: string): boolean {
-    return [...this.#active.values()].some(({ publication }) => publication.streamId === streamId);
+    return [...this.#active.values()].some(
+      ({ publication, session }) => publication.streamId === streamId && !session.isOver,
+    );
+  }
+
+  #forgetThoseOver(): void {
+    for (const [id, { session }] of this.#active) if (session.isOver) this.#forget(id);
   }
 
   #nameFor(streamId: string): string {
@@ -127,6 +183,11 @@ export class Publications {
     const [oldest] = this.#ended;
     if (oldest !== undefined && this.#ended.size > REMEMBERED) this.#ended.delete(oldest);
   }
+}
+
+/** Differs for each ICE session, and tells nothing of it. */
+function newTag(): string {
+  return `"${randomBytes(9).toString('base64url')}"`;
 }
 
 function unknownSession(): EarsightError {
@@ -153,5 +214,5 @@ function webcamOf(stream: Stream): WebcamSource {
 }
 
 function isWebcamSource(source: MediaSource): source is WebcamSource {
-  return 'accept' in source && 'hangUp' in source && 'addRemoteCandidates' in source;
+  return 'accept' in source;
 }

@@ -53,7 +53,8 @@ export function createSources(
 
   const webcam = ({ id }: WebcamSpec) => ({
     id,
-    hostAddresses: ['127.0.0.1', ...webrtc.hosts],
+    hostAddresses: [...webrtc.hosts, '127.0.0.1'],
+    tcp: webrtc.tcp,
     portRange: webrtc.portRange === null ? null : { min: webrtc.portRange[0], max: webrtc.portRange[1] },
     iceServers: webrtc.iceServers.map(({ urls, username, credential }) => ({
       urls,

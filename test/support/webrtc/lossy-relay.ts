@@ -13,8 +13,12 @@ export function isRtp(packet: Buffer): boolean {
 }
 
 export class LossyRelay {
-  /** Replace it at any time. */
+  /** Of RTP; replace it at any time. */
   lose: Lose = () => false;
+  /** Of everything else, which must mostly pass or nothing connects. */
+  block: Lose = () => false;
+  /** Sees what the server sends. */
+  watch: (packet: Buffer) => void = () => undefined;
   lost = 0;
   readonly #front = createSocket('udp4');
   readonly #back: Socket = createSocket('udp4');
@@ -25,10 +29,13 @@ export class LossyRelay {
     const serverPort = Number(/^a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 (\d+) /m.exec(answerSdp)?.[1]);
     this.#front.on('message', (packet, { port }) => {
       this.#publisherPort = port;
-      if (isRtp(packet) && this.lose(packet)) this.lost++;
+      if (isRtp(packet) ? this.lose(packet) : this.block(packet)) this.lost++;
       else this.#back.send(packet, serverPort, '127.0.0.1');
     });
-    this.#back.on('message', (packet) => this.#front.send(packet, this.#publisherPort, '127.0.0.1'));
+    this.#back.on('message', (packet) => {
+      this.watch(packet);
+      this.#front.send(packet, this.#publisherPort, '127.0.0.1');
+    });
     this.#front.bind(0, '127.0.0.1');
     this.#back.bind(0, '127.0.0.1');
     await Promise.all([once(this.#front, 'listening'), once(this.#back, 'listening')]);

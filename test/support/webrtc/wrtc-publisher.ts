@@ -48,13 +48,22 @@ export class WrtcPublisher {
   }
 
   /** A complete (non-trickle) offer. */
-  async offer(): Promise<string> {
+  offer(): Promise<string> {
+    return this.#offer({});
+  }
+
+  /** The offer that a WebRTC API makes to start ICE over; WHIP sends a fragment of it. */
+  restart(): Promise<string> {
+    return this.#offer({ iceRestart: true });
+  }
+
+  async #offer(options: { iceRestart?: boolean }): Promise<string> {
     const gathered = new Promise<void>((resolve) => {
       this.#connection.onicegatheringstatechange = () => {
         if (this.#connection.iceGatheringState === 'complete') resolve();
       };
     });
-    await this.#connection.setLocalDescription(await this.#connection.createOffer());
+    await this.#connection.setLocalDescription(await this.#connection.createOffer(options));
     await gathered;
     return this.#connection.localDescription!.sdp;
   }
@@ -86,6 +95,32 @@ export class WrtcPublisher {
       availableBps:
         pair?.['availableOutgoingBitrate'] === undefined ? null : number(pair['availableOutgoingBitrate']),
     };
+  }
+
+  /** What the connection stands on; null while it does not. */
+  async path(): Promise<{ localPort: number; protocol: string; remoteType: string } | null> {
+    const stats = new Map<string, Record<string, unknown>>(
+      [...(await this.#connection.getStats()).values()].map((entry: Record<string, unknown>) => [
+        String(entry['id']),
+        entry,
+      ]),
+    );
+    const transport = [...stats.values()].find((entry) => entry['type'] === 'transport');
+    const pair = stats.get(String(transport?.['selectedCandidatePairId']));
+    const local = stats.get(String(pair?.['localCandidateId']));
+    const remote = stats.get(String(pair?.['remoteCandidateId']));
+    if (local === undefined || remote === undefined) return null;
+    return {
+      localPort: Number(local['port']),
+      protocol: String(local['protocol']),
+      remoteType: String(remote['candidateType']),
+    };
+  }
+
+  /** `connected`, or `closed` when the server said goodbye. */
+  async dtlsState(): Promise<string> {
+    const stats = [...(await this.#connection.getStats()).values()] as Record<string, unknown>[];
+    return String(stats.find((entry) => entry['type'] === 'transport')?.['dtlsState']);
   }
 
   /** Says goodbye (DTLS close). */

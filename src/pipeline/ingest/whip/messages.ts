@@ -13,10 +13,12 @@ export interface IceServer {
 
 /** What a peer needs to be told. */
 export interface PeerOptions {
-  /** Addresses offered beside those of the machine's interfaces (loopback is not among those). */
+  /** Addresses offered before those of the machine's interfaces (loopback is not among those). */
   hostAddresses: string[];
-  /** UDP ports to use; null lets the system choose. */
+  /** Ports to use; null lets the system choose. A publisher takes one for each of UDP and TCP, and each IP version. */
   portRange: { min: number; max: number } | null;
+  /** Whether publishers may come over TCP (RFC 6544), where UDP is blocked. */
+  tcp: boolean;
   iceServers: IceServer[];
   /** Most pictures a second handed on; null: every one. */
   maxRateHz: number | null;
@@ -28,7 +30,15 @@ export interface PeerOptions {
 
 export type WhipCommand =
   | { type: 'offer'; sdp: string; options: PeerOptions }
-  | { type: 'candidates'; request: number; fragment: string };
+  | { type: 'update'; request: number; fragment: string; anySession: boolean };
+
+/** What a fragment did. */
+export interface IceUpdate {
+  /** Our side after an ICE restart, a trickle-ice-sdpfrag; null when candidates were added and nothing else. */
+  answerFragment: string | null;
+  /** Number of the ICE session: 0 is the offer's, and each restart makes the next one. */
+  iceGeneration: number;
+}
 
 /** What becomes of the connection itself. */
 export type PeerEvent =
@@ -42,8 +52,8 @@ export type PeerEvent =
 export type WhipEvent =
   | PeerEvent
   | { type: 'answer'; sdp: string }
-  | { type: 'added'; request: number }
-  /** The offer (`request` null) or the candidates could not be taken. */
+  | ({ type: 'updated'; request: number } & IceUpdate)
+  /** The offer (`request` null) or the fragment could not be taken. */
   | { type: 'refused'; request: number | null; code: ErrorCode; message: string };
 
 /**

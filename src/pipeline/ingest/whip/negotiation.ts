@@ -6,14 +6,9 @@
  * So it is shown one codec per section and no feedback; ours is written into the answer here.
  */
 
+import { advertise, isUsableCandidate } from './candidates.ts';
 import { type OfferedCodec, type OfferedMedia, TRANSPORT_SEQUENCE_URI, type WhipOffer } from './offer.ts';
-import {
-  attributesOf,
-  isHiddenCandidate,
-  joinSections,
-  parseSections,
-  type SdpSection,
-} from './sdp-lines.ts';
+import { attributesOf, joinSections, parseSections, type SdpSection } from './sdp-lines.ts';
 
 /** Feedback we send (RFC 4585, RFC 5104, transport-wide congestion control), where the offer has it. */
 const OUR_FEEDBACK = ['nack', 'nack pli', 'transport-cc'];
@@ -23,8 +18,13 @@ const MID_URI = 'urn:ietf:params:rtp-hdrext:sdes:mid';
  * the start value skips the ramp, the least value keeps a picture that the model can use.
  */
 const GOOGLE_BITRATES = 'x-google-start-bitrate=2000;x-google-min-bitrate=300';
-/** Attributes that describe payload types we did not choose, or simulcast layers. */
-const DROPPED = /^a=(rtcp-fb|simulcast|rid|ssrc-group:SIM|extmap-allow-mixed)/;
+/**
+ * Attributes that describe payload types we did not choose, or simulcast layers. Nor is it taken for the end of the
+ * candidates when the publisher says so: its checks may still come from where it does not know itself to be.
+ */
+const DROPPED = /^a=(rtcp-fb|simulcast|rid|ssrc-group:SIM|extmap-allow-mixed|end-of-candidates)/;
+
+const CANDIDATE = 'a=candidate:';
 
 /** The offer for the peer connection: one codec (and its retransmission) a section, no feedback. */
 export function narrowOffer(offer: WhipOffer): string {
@@ -37,11 +37,17 @@ export function narrowOffer(offer: WhipOffer): string {
   ]);
 }
 
-/** The answer for the publisher: our feedback and bit rates added. */
-export function completeAnswer(answerSdp: string, offer: WhipOffer): string {
+/**
+ * The answer for the publisher: our feedback and bit rates added, and where we are reached.
+ * @param addresses of this machine as publishers know it, the one to try first in front
+ */
+export function completeAnswer(answerSdp: string, offer: WhipOffer, addresses: readonly string[]): string {
   const [session, ...sections] = parseSections(answerSdp);
   const completed = sections.map((section, index) =>
-    index === offer.video.index ? completeVideo(section, offer.video.codec) : withoutSources(section),
+    completeTransport(
+      index === offer.video.index ? completeVideo(section, offer.video.codec) : withoutSources(section),
+      addresses,
+    ),
   );
   return joinSections([session!, ...completed]);
 }
@@ -51,7 +57,7 @@ function narrowSection(section: SdpSection, media: OfferedMedia | undefined): Sd
   const lines = section.lines.filter((line) => {
     if (line.startsWith('m=') || DROPPED.test(line)) return false;
     if (line.startsWith('a=extmap')) return line.endsWith(MID_URI) || line.endsWith(TRANSPORT_SEQUENCE_URI);
-    if (line.startsWith('a=candidate:')) return !isHiddenCandidate(line);
+    if (line.startsWith(CANDIDATE)) return isUsableCandidate(line.slice(CANDIDATE.length));
     const payloadType = /^a=(?:rtpmap|fmtp):(\d+) /.exec(line)?.[1];
     return payloadType === undefined || media === undefined || kept.has(Number(payloadType));
   });
@@ -73,6 +79,16 @@ function completeVideo(section: SdpSection, codec: OfferedCodec): SdpSection {
       return [line, ...feedback, ...(hadParameters ? [] : [`a=fmtp:${type} ${GOOGLE_BITRATES}`])];
     }
     return line.startsWith(`a=fmtp:${type} `) ? [`${raiseLevel(line)};${GOOGLE_BITRATES}`] : [line];
+  });
+  return { ...section, lines };
+}
+
+/** RFC 9725 section 4.4.1: RTCP has no transport of its own, nor could have (RFC 8858). */
+function completeTransport(section: SdpSection, addresses: readonly string[]): SdpSection {
+  const lines = section.lines.flatMap((line) => {
+    if (line === 'a=rtcp-mux') return [line, 'a=rtcp-mux-only'];
+    if (!line.startsWith(CANDIDATE)) return [line];
+    return advertise([line.slice(CANDIDATE.length)], addresses).map((value) => CANDIDATE + value);
   });
   return { ...section, lines };
 }

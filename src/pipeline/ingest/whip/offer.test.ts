@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EarsightError } from '../../errors.ts';
-import { readFragment } from './fragment.ts';
 import { completeAnswer, narrowOffer } from './negotiation.ts';
 import { readOffer } from './offer.ts';
 
 const TRANSPORT = [
-  'a=ice-ufrag:u',
+  'a=ice-ufrag:user',
   'a=ice-pwd:pppppppppppppppppppppp',
   'a=fingerprint:sha-256 AA:BB',
   'a=setup:actpass',
@@ -155,6 +154,18 @@ describe('readOffer', () => {
       'unacceptable-sdp',
       /Offer Opus/,
     ],
+    [
+      'a candidate that is none',
+      offer({ video: [...vp8, 'a=candidate:here'] }),
+      'bad-sdp',
+      /"a=candidate:here"/,
+    ],
+    [
+      'tracks of two MediaStreams',
+      offer({ video: [...vp8, 'a=msid:one v'], audio: [...opus, 'a=msid:two a'] }),
+      'unacceptable-sdp',
+      /several MediaStreams/,
+    ],
     ['no rtcp-mux', offer({ video: without(vp8, 'a=rtcp-mux') }), 'unacceptable-sdp', /rtcpMuxPolicy/],
     ['two transports', offer({ session: ['a=group:BUNDLE 0'] }), 'unacceptable-sdp', /max-bundle/],
   ])('refuses %s', (_, sdp, code, message) => {
@@ -217,7 +228,7 @@ describe('negotiation', () => {
       'a=ssrc:2 cname:x',
       '',
     ];
-    expect(completeAnswer(answer.join('\r\n'), read).split('\r\n')).toEqual([
+    expect(completeAnswer(answer.join('\r\n'), read, []).split('\r\n')).toEqual([
       ...[
         'v=0',
         's=-',
@@ -228,32 +239,5 @@ describe('negotiation', () => {
       `a=fmtp:100 ${fmtp.replace('42e01f', '42e034')};x-google-start-bitrate=2000;x-google-min-bitrate=300`,
       ...['m=audio 9 UDP/TLS/RTP/SAVPF 111', ''],
     ]);
-  });
-});
-
-describe('readFragment', () => {
-  const read = readOffer(offer());
-  const candidate = 'candidate:1 1 udp 2113937151 192.0.2.7 5000 typ host';
-
-  it('reads candidates with their section and leaves hidden hosts out', () => {
-    const hidden = 'a=candidate:1 1 udp 2113937151 abc.local 5000 typ host';
-    const fragment = [
-      'a=ice-ufrag:u',
-      'm=video 9 RTP/AVP 0',
-      'a=mid:0',
-      `a=${candidate}`,
-      hidden,
-      'a=end-of-candidates',
-      '',
-    ];
-    expect(readFragment(fragment.join('\r\n'), read)).toEqual([{ mid: '0', candidate }]);
-  });
-
-  it.each([
-    ['another session', 'a=ice-ufrag:zz\r\nm=video 9 RTP/AVP 0\r\na=mid:0\r\n', 'unacceptable-sdp'],
-    ['no mid', 'm=video 9 RTP/AVP 0\r\na=candidate:1 1 udp 1 192.0.2.7 5000 typ host\r\n', 'bad-sdp'],
-    ['nonsense', '<html>', 'bad-sdp'],
-  ])('refuses %s', (_, fragment, code) => {
-    expect(() => readFragment(fragment, read)).toThrow(expect.objectContaining({ code }));
   });
 });

@@ -1,6 +1,8 @@
 /** Reads a WHIP offer (RFC 9725, RFC 8866): what the publisher would send, or why it cannot be taken. */
 
 import { EarsightError } from '../../errors.ts';
+import { isUsableCandidate } from './candidates.ts';
+import type { IceCredentials } from './fragment.ts';
 import { attributesOf, parseSections, type SdpSection } from './sdp-lines.ts';
 
 /** The one codec of a section that we take. */
@@ -27,6 +29,10 @@ export interface OfferedMedia {
 
 /** A checked offer. */
 export interface WhipOffer {
+  /** What the publisher is known by on the one transport. */
+  credentials: IceCredentials;
+  /** What the publisher must be in the DTLS handshake; null when it leaves that to us (RFC 8842). */
+  dtlsRole: 'client' | 'server' | null;
   session: SdpSection;
   sections: readonly SdpSection[];
   video: OfferedMedia;
@@ -69,8 +75,18 @@ export function readOffer(sdp: string): WhipOffer {
   const audio = readMedia(session, sections, 'audio');
   const sending = [video, audio].filter((media) => media !== null);
   for (const media of sending) requireTransport(session, sections[media.index]!);
+  for (const section of sections)
+    for (const value of attributesOf(section, 'candidate')) isUsableCandidate(value);
   requireBundle(session, sending);
-  return { session, sections, video, audio };
+  requireOneStream(sections);
+  return {
+    credentials: credentialsOf(session, sections[video.index]!),
+    dtlsRole: dtlsRoleOf(session, sections[video.index]!),
+    session,
+    sections,
+    video,
+    audio,
+  };
 }
 
 function readMedia(
@@ -206,12 +222,37 @@ function requireTransport(session: SdpSection, section: SdpSection): void {
   }
 }
 
-/** RFC 9725 section 4.2: everything on one transport. */
+/** After {@link requireTransport}. A section's own lines come before the session's (RFC 8839 section 5.4). */
+function credentialsOf(session: SdpSection, section: SdpSection): IceCredentials {
+  const [ufrag, pwd] = ['ice-ufrag', 'ice-pwd'].map(
+    (name) => [...attributesOf(section, name), ...attributesOf(session, name)][0]!,
+  );
+  return { ufrag: ufrag!, pwd: pwd! };
+}
+
+function dtlsRoleOf(session: SdpSection, section: SdpSection): WhipOffer['dtlsRole'] {
+  const setup = [...attributesOf(section, 'setup'), ...attributesOf(session, 'setup')][0] ?? 'actpass';
+  return setup === 'active' ? 'client' : setup === 'passive' ? 'server' : null;
+}
+
+/** RFC 9725 section 4.4.1: everything on one transport. */
 function requireBundle(session: SdpSection, sending: readonly OfferedMedia[]): void {
   const group = attributesOf(session, 'group').find((value) => value.startsWith('BUNDLE '));
   const mids = new Set(group?.split(' ').slice(1));
   if (sending.length > 1 && !sending.every((media) => mids.has(media.mid))) {
     throw unacceptable('Its audio and video are not bundled. Set bundlePolicy to max-bundle.');
+  }
+}
+
+/** RFC 9725 section 4.4.2: one MediaStream. Its id is the first word of each msid (RFC 8830). */
+function requireOneStream(sections: readonly SdpSection[]): void {
+  const ids = new Set(
+    sections.flatMap((section) => attributesOf(section, 'msid')).map((value) => value.split(' ')[0]),
+  );
+  if (ids.size > 1) {
+    throw unacceptable(
+      'Its tracks are of several MediaStreams. Add camera and microphone to one and the same.',
+    );
   }
 }
 

@@ -10,7 +10,7 @@ let peer: Peer | null = null;
 
 const channel = new MediaChannel<WhipCommand, WhipEvent>({
   onCommand: (command) => {
-    const request = command.type === 'candidates' ? command.request : null;
+    const request = command.type === 'update' ? command.request : null;
     run(command).catch((error: unknown) => {
       const code = error instanceof EarsightError ? error.code : 'internal';
       channel.event({ type: 'refused', request, code, message: messageOf(error) });
@@ -25,8 +25,12 @@ async function run(command: WhipCommand): Promise<void> {
       peer = new Peer(command.sdp, command.options, channel, systemClock);
       channel.event({ type: 'answer', sdp: await peer.answer() });
       return;
-    case 'candidates':
-      await peer?.addCandidates(command.fragment);
-      channel.event({ type: 'added', request: command.request });
+    case 'update':
+      if (peer === null) throw new EarsightError('internal', 'A fragment came before the offer.');
+      channel.event({
+        type: 'updated',
+        request: command.request,
+        ...(await peer.update(command.fragment, command.anySession)),
+      });
   }
 }

@@ -3,7 +3,7 @@
 import { EarsightError } from '../../errors.ts';
 import type { MediaSink } from '../../ports.ts';
 import { MediaProcess, type MediaProcessExit } from '../process/media-process.ts';
-import type { PeerEvent, PeerOptions, WhipCommand, WhipEvent } from './messages.ts';
+import type { IceUpdate, PeerEvent, PeerOptions, WhipCommand, WhipEvent } from './messages.ts';
 
 /** Start of the process (about 0.3 s), candidate gathering (3 s at most), and a loaded machine. */
 const ANSWER_TIMEOUT_MS = 20_000;
@@ -17,8 +17,10 @@ export interface PeerProcessOptions {
   onLog?: ((line: string) => void) | undefined;
 }
 
+type Reply = Extract<WhipEvent, { type: 'answer' | 'updated' }>;
+
 interface Pending {
-  resolve: (value: string) => void;
+  resolve: (reply: Reply) => void;
   reject: (error: EarsightError) => void;
   timer: NodeJS.Timeout;
 }
@@ -52,14 +54,20 @@ export class PeerProcess {
    * The answer to `sdp`. Called once.
    * @throws EarsightError `bad-sdp`, `unacceptable-sdp`, `source-crashed`, `source-timeout`, `closed`
    */
-  answer(sdp: string, options: PeerOptions): Promise<string> {
-    return this.#request(null, { type: 'offer', sdp, options });
+  async answer(sdp: string, options: PeerOptions): Promise<string> {
+    const reply = await this.#request(null, { type: 'offer', sdp, options });
+    if (reply.type !== 'answer')
+      throw new EarsightError('internal', 'The media process answered out of turn.');
+    return reply.sdp;
   }
 
-  /** @throws EarsightError as {@link answer} */
-  async addCandidates(fragment: string): Promise<void> {
+  /** @throws EarsightError as {@link answer}, and `not-connected` */
+  async update(fragment: string, anySession: boolean): Promise<IceUpdate> {
     const request = this.#requests++;
-    await this.#request(request, { type: 'candidates', request, fragment });
+    const reply = await this.#request(request, { type: 'update', request, fragment, anySession });
+    if (reply.type !== 'updated')
+      throw new EarsightError('internal', 'The media process answered out of turn.');
+    return { answerFragment: reply.answerFragment, iceGeneration: reply.iceGeneration };
   }
 
   /** Idempotent; nothing is delivered from the call on. */
@@ -70,7 +78,7 @@ export class PeerProcess {
     return this.#process.close();
   }
 
-  #request(key: number | null, command: WhipCommand): Promise<string> {
+  #request(key: number | null, command: WhipCommand): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#settle(key)?.reject(
@@ -87,10 +95,10 @@ export class PeerProcess {
   #receive(event: WhipEvent): void {
     switch (event.type) {
       case 'answer':
-        this.#settle(null)?.resolve(event.sdp);
+        this.#settle(null)?.resolve(event);
         return;
-      case 'added':
-        this.#settle(event.request)?.resolve('');
+      case 'updated':
+        this.#settle(event.request)?.resolve(event);
         return;
       case 'refused':
         this.#settle(event.request)?.reject(new EarsightError(event.code, event.message));

@@ -3,26 +3,28 @@
 import { randomBytes } from 'node:crypto';
 import {
   type RTCDtlsTransport,
-  RTCPeerConnection,
-  RTCRtpCodecParameters,
+  type RTCPeerConnection,
   type RtcpPacket,
   RtcpSrPacket,
   type RtpPacket,
   unwrapRtx,
-  useSdesMid,
-  useTransportWideCC,
 } from 'werift';
 import { EarsightError, messageOf } from '../../errors.ts';
 import type { Clock } from '../../ports.ts';
 import { Announcement } from './announcement.ts';
 import { AudioTrack } from './audio-track.ts';
-import { readFragment } from './fragment.ts';
-import type { PeerOptions, PeerSink } from './messages.ts';
+import { sayGoodbye } from './dtls-goodbye.ts';
+import { IcePath } from './ice-path.ts';
+import type { IceUpdate, PeerOptions, PeerSink } from './messages.ts';
 import { completeAnswer, narrowOffer } from './negotiation.ts';
 import { type OfferedMedia, readOffer, type WhipOffer } from './offer.ts';
+import { ownAddresses } from './own-addresses.ts';
+import { GATHERING_TIMEOUT_MS, openConnection, prepareGathering } from './peer-connection.ts';
 import { PeerFeedback } from './peer-feedback.ts';
 import { ntpToUnixUs } from './rtp-clock.ts';
+import { attributesOf } from './sdp-lines.ts';
 import { type TrackPacket, VideoTrack } from './video-track.ts';
+import { within } from './within.ts';
 
 /** How often gaps, requests and the watchdog are looked at. */
 const TICK_MS = 10;
@@ -32,8 +34,6 @@ const SILENT_AND_DISCONNECTED_US = 5_000_000;
 const SILENT_US = 15_000_000;
 /** A track's packets may change their SSRC only after the old one was silent this long (simulcast would flap). */
 const SSRC_TAKEOVER_US = 1_000_000;
-/** Candidates that take longer (an unreachable STUN server) are left out of the answer. */
-const GATHERING_TIMEOUT_MS = 3_000;
 
 interface TrackState<T> {
   media: OfferedMedia;
@@ -53,10 +53,13 @@ export class Peer {
   readonly #options: PeerOptions;
   readonly #sink: PeerSink;
   readonly #clock: Clock;
+  /** Where publishers reach us. */
+  readonly #addresses: readonly string[];
   readonly #feedback: PeerFeedback;
   #announcement: Announcement;
   #video: TrackState<VideoTrack>;
   #audio: TrackState<AudioTrack> | null = null;
+  #path: IcePath | null = null;
   #timer: NodeJS.Timeout | null = null;
   #lastPacketUs: number;
   #closing: Promise<void> | null = null;
@@ -68,23 +71,9 @@ export class Peer {
     this.#options = options;
     this.#sink = sink;
     this.#clock = clock;
+    this.#addresses = ownAddresses(options.hostAddresses);
     this.#lastPacketUs = clock.monotonicUs();
-    this.#connection = new RTCPeerConnection({
-      codecs: {
-        video: codecsOf(this.#offer.video),
-        audio: this.#offer.audio === null ? [] : codecsOf(this.#offer.audio),
-      },
-      headerExtensions: {
-        video: [useSdesMid(), useTransportWideCC()],
-        audio: [useSdesMid(), useTransportWideCC()],
-      },
-      iceServers: options.iceServers,
-      iceAdditionalHostAddresses: options.hostAddresses,
-      ...(options.portRange === null ? {} : { icePortRange: [options.portRange.min, options.portRange.max] }),
-      // werift's own password has 88 random bits; RFC 8445 section 5.3 asks for 128.
-      icePasswordPrefix: randomBytes(8).toString('hex'),
-      bundlePolicy: 'max-bundle',
-    });
+    this.#connection = openConnection(this.#offer, options, this.#addresses);
     this.#feedback = new PeerFeedback(this.#offer.video, randomBytes(4).readUInt32BE(), (packet) => {
       // A path that went down between two packets is the watchdog's business.
       void this.#connection.dtlsTransports[0]?.sendRtcp([packet]).catch(() => undefined);
@@ -104,7 +93,10 @@ export class Peer {
     const transport = this.#connection.dtlsTransports[0];
     if (transport === undefined) throw new EarsightError('bad-sdp', 'The offer opens no transport.');
     this.#listen(transport);
+    prepareGathering(transport, this.#options);
     for (const transceiver of this.#connection.getTransceivers()) transceiver.setDirection('recvonly');
+    // werift would be the client always; one that can only be the client needs a server (RFC 9725 section 4.4.4).
+    if (this.#offer.dtlsRole === 'client') transport.role = 'server';
     await within(
       this.#connection.setLocalDescription(await this.#connection.createAnswer()),
       GATHERING_TIMEOUT_MS,
@@ -112,17 +104,23 @@ export class Peer {
     const { localDescription } = this.#connection;
     if (localDescription === null) throw new EarsightError('internal', 'No answer could be made; try again.');
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
-    return completeAnswer(localDescription.sdp, this.#offer);
+    const answerSdp = completeAnswer(localDescription.sdp, this.#offer, this.#addresses);
+    this.#path = new IcePath({
+      transport,
+      remote: this.#offer.credentials,
+      mids: this.#offer.sections.flatMap((section) => attributesOf(section, 'mid')),
+      answerSdp,
+      addresses: this.#addresses,
+      gatheringTimeoutMs: GATHERING_TIMEOUT_MS,
+    });
+    return answerSdp;
   }
 
-  /**
-   * Adds the candidates of a trickle-ice-sdpfrag (RFC 8840).
-   * @throws EarsightError `bad-sdp`, `unacceptable-sdp` for a fragment of another ICE session
-   */
-  async addCandidates(fragment: string): Promise<void> {
-    for (const { mid, candidate } of readFragment(fragment, this.#offer)) {
-      await this.#connection.addIceCandidate({ candidate, sdpMid: mid });
-    }
+  /** After {@link answer}. Takes a trickle-ice-sdpfrag; see {@link IcePath.update}. */
+  async update(fragment: string, anySession: boolean): Promise<IceUpdate> {
+    if (this.#path === null)
+      throw new EarsightError('internal', 'A fragment came before the answer was made.');
+    return this.#path.update(fragment, anySession, this.#clock.monotonicUs());
   }
 
   /** Idempotent. Afterwards the sink hears nothing more. */
@@ -134,6 +132,8 @@ export class Peer {
 
   async #release(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
+    const [transport] = this.#connection.dtlsTransports;
+    if (transport !== undefined) await sayGoodbye(transport);
     await this.#connection.close();
     this.#video.track.close();
     this.#audio?.track.close();
@@ -216,9 +216,13 @@ export class Peer {
     this.#video.track.tick(nowUs);
     this.#audio?.track.tick(nowUs);
     if (this.#video.ssrc !== null) this.#feedback.tick(this.#video.ssrc, nowUs);
+    if (this.#path?.hasExpired(nowUs) === true) {
+      this.#end('publisher-lost', 'The publisher answered no connectivity check for 30 s.');
+      return;
+    }
     const silentUs = nowUs - this.#lastPacketUs;
-    const disconnected = ['disconnected', 'failed', 'closed'].includes(this.#connection.iceConnectionState);
-    if (silentUs > SILENT_US || (silentUs > SILENT_AND_DISCONNECTED_US && disconnected)) {
+    const isDown = this.#path?.isDown === true;
+    if (silentUs > SILENT_US || (silentUs > SILENT_AND_DISCONNECTED_US && isDown)) {
       this.#end('publisher-lost', `No packet for ${Math.round(silentUs / 1e6)} s.`);
     }
   }
@@ -256,38 +260,7 @@ export class Peer {
   }
 }
 
-/** One section's codecs for werift; retransmission refers to its codec by payload type. */
-function codecsOf({ codec }: OfferedMedia): RTCRtpCodecParameters[] {
-  const isAudio = codec.name === 'opus';
-  const base = { clockRate: codec.clockRateHz, rtcpFeedback: [] };
-  const main = new RTCRtpCodecParameters({
-    ...base,
-    mimeType: isAudio ? 'audio/OPUS' : `video/${codec.name}`,
-    payloadType: codec.payloadType,
-    ...(isAudio ? { channels: codec.channels } : {}),
-  });
-  if (codec.rtxPayloadType === null) return [main];
-  const rtx = {
-    mimeType: 'video/rtx',
-    payloadType: codec.rtxPayloadType,
-    parameters: `apt=${codec.payloadType}`,
-  };
-  return [main, new RTCRtpCodecParameters({ ...base, ...rtx })];
-}
-
 function trackPacket({ header, payload }: RtpPacket): TrackPacket {
   const { sequenceNumber: sequence, timestamp, marker } = header;
   return { sequence, timestamp, marker, payload };
-}
-
-async function within(work: Promise<unknown>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  try {
-    await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

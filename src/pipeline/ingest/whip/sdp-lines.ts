@@ -38,14 +38,6 @@ export function attributesOf(section: SdpSection, name: string): string[] {
   return section.lines.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length));
 }
 
-/**
- * Browsers hide host addresses behind `<uuid>.local` (mDNS). Resolving them needs multicast, which servers
- * often lack; the publisher's own checks reach our candidates and make it known as peer-reflexive instead.
- */
-export function isHiddenCandidate(candidate: string): boolean {
-  return /^\S+ \d+ \S+ \d+ \S+\.local /i.test(candidate);
-}
-
 /** Sections back to text. */
 export function joinSections(sections: readonly SdpSection[]): string {
   return `${sections.flatMap((section) => section.lines).join('\r\n')}\r\n`;

@@ -3,16 +3,21 @@
 import { EarsightError } from '../../errors.ts';
 import type { MediaSink, MediaSource } from '../../ports.ts';
 import type { PictureSize } from '../media/picture-size.ts';
-import type { IceServer, PeerEvent, PeerOptions } from './messages.ts';
+import type { IceServer, IceUpdate, PeerEvent, PeerOptions } from './messages.ts';
 import { readOffer } from './offer.ts';
 import { PeerProcess } from './peer-process.ts';
 
 export interface WhipSourceOptions {
   id: string;
-  /** Addresses to offer beside those of the machine's interfaces. Default: 127.0.0.1. */
+  /** Addresses to offer before those of the machine's interfaces. Default: 127.0.0.1. */
   hostAddresses?: string[];
-  /** UDP ports to use, for firewalls; the system chooses by default. Each publisher takes one per address. */
+  /**
+   * Ports to use, for firewalls; the system chooses by default. Each publisher takes one, one more where the machine
+   * has IPv6 too, and one for a TURN server. With a range of one, one publisher is served at a time, over IPv4.
+   */
   portRange?: { min: number; max: number } | null;
+  /** Whether publishers may come over TCP too; default: no. */
+  tcp?: boolean;
   iceServers?: IceServer[];
   /** Most pictures a second handed on; null (default): every one. */
   maxRateHz?: number | null;
@@ -28,6 +33,23 @@ export interface WhipSourceOptions {
 interface Session {
   process: PeerProcess;
   epoch: number;
+}
+
+/** One publisher's session, as whoever passes on its requests sees it. */
+export interface WhipSession {
+  /** Complete, with all candidates. */
+  readonly answerSdp: string;
+  /** Whether its publisher is gone, or another has taken its place. */
+  readonly isOver: boolean;
+  /**
+   * Takes a trickle-ice-sdpfrag: candidates, or an ICE restart. Not to be called again before it settles.
+   * @param anySession it was sent for whatever ICE session there is (If-Match: *)
+   * @throws EarsightError `bad-sdp`, `unacceptable-sdp`, `closed`, or retryable `not-connected`, `source-crashed`,
+   * `source-timeout`; ICE goes on as it was
+   */
+  update(fragment: string, anySession: boolean): Promise<IceUpdate>;
+  /** The publisher said that it is done. Idempotent; when it resolves its process is gone. */
+  hangUp(): Promise<void>;
 }
 
 /**
@@ -55,6 +77,7 @@ export class WhipSource implements MediaSource {
     this.#peerOptions = {
       hostAddresses: options.hostAddresses ?? ['127.0.0.1'],
       portRange: options.portRange ?? null,
+      tcp: options.tcp ?? false,
       iceServers: options.iceServers ?? [],
       maxRateHz: options.maxRateHz ?? null,
       box: options.box ?? { width: 640, height: 480 },
@@ -69,11 +92,11 @@ export class WhipSource implements MediaSource {
   }
 
   /**
-   * The SDP answer, complete with all candidates. A publisher that is there goes on until the new one's media can
-   * flow; an earlier offer that has not connected yet is dropped.
+   * Answers an offer. A publisher that is there goes on until the new one's media can flow; an earlier offer that has
+   * not connected yet is dropped.
    * @throws EarsightError `bad-sdp`, `unacceptable-sdp`, `closed`, or retryable `source-crashed`, `source-timeout`
    */
-  async accept(offerSdp: string): Promise<string> {
+  async accept(offerSdp: string): Promise<WhipSession> {
     if (this.#sink === null || this.#closed) {
       throw new EarsightError('closed', 'The stream takes no publisher now; publish again later.');
     }
@@ -85,26 +108,11 @@ export class WhipSource implements MediaSource {
       this.#sink.phase({ phase: 'connecting', epoch: session.epoch, detail: 'A publisher is connecting.' });
     }
     try {
-      return await session.process.answer(offerSdp, this.#peerOptions);
+      return this.#viewOf(session, await session.process.answer(offerSdp, this.#peerOptions));
     } catch (error) {
       this.#leave(session, 'publisher-lost', 'The offer could not be answered.');
       throw error;
     }
-  }
-
-  /**
-   * Adds candidates (a trickle-ice-sdpfrag) to the newest session; does nothing when there is none.
-   * @throws EarsightError `bad-sdp`, `unacceptable-sdp` when they belong to another session
-   */
-  async addRemoteCandidates(fragment: string): Promise<void> {
-    await (this.#next ?? this.#current)?.process.addCandidates(fragment);
-  }
-
-  /** The publisher said that it is done. Idempotent; when it resolves its process is gone. */
-  async hangUp(): Promise<void> {
-    const sessions = [this.#next, this.#current].filter((session) => session !== null);
-    for (const session of sessions) this.#leave(session, 'publisher-left', 'The publisher hung up.');
-    await Promise.all(this.#closing);
   }
 
   restart(reason: string): void {
@@ -115,6 +123,24 @@ export class WhipSource implements MediaSource {
     this.#closed = true;
     for (const session of [this.#next, this.#current]) if (session !== null) this.#discard(session);
     await Promise.all(this.#closing);
+  }
+
+  #viewOf(session: Session, answerSdp: string): WhipSession {
+    const isOver = (): boolean => session !== this.#current && session !== this.#next;
+    return {
+      answerSdp,
+      get isOver() {
+        return isOver();
+      },
+      update: async (fragment, anySession) => {
+        if (isOver()) throw new EarsightError('closed', 'The session is over; POST a new offer.');
+        return session.process.update(fragment, anySession);
+      },
+      hangUp: async () => {
+        this.#leave(session, 'publisher-left', 'The publisher hung up.');
+        await session.process.close();
+      },
+    };
   }
 
   #start(): Session {
