@@ -156,8 +156,8 @@ describe('refuses at start', () => {
     ['another type', (m) => (m.tensors.logmel.type = 'uint8'), 'tensors.logmel.type is uint8'],
     [
       'another input shape',
-      (m) => (m.tensors.frames.shape = ['batch', 224, 224, 3]),
-      'tensors.frames.shape is [batch, 224, 224, 3], but input frames is [batch, 160, 160, 3]',
+      (m) => (m.tensors.frames.shape = ['batch', 208, 208, 3]),
+      'tensors.frames.shape is [batch, 208, 208, 3], but input frames is [batch, 224, 224, 3]',
     ],
     [
       'another output shape',
@@ -165,9 +165,9 @@ describe('refuses at start', () => {
       'tensors.audioProbability.shape is [batch, 9]',
     ],
     [
-      'a map size that only running the network tells',
-      (m) => (m.tensors.similarity.shape = ['batch', 10, 14, 14]),
-      'tensors.similarity.shape is [1, 10, 14, 14], the output [1, 10, 10, 10]',
+      'another map size',
+      (m) => (m.tensors.similarity.shape = ['batch', 10, 13, 13]),
+      'tensors.similarity.shape is [batch, 10, 13, 13], but output similarity is [batch, 10, 14, 14]',
     ],
   ];
   test.each(mismatches)('%s', async (_, edit, message) => {
