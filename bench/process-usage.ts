@@ -7,6 +7,8 @@ export interface Usage {
   cpuS: number;
   /** Proportional share of memory where the kernel tells it, resident set otherwise; summed. */
   memoryBytes: number;
+  /** Of it what no file is behind: heaps and stacks, whoever else runs the same program. */
+  anonymousBytes: number;
   processes: number;
 }
 
@@ -34,7 +36,7 @@ export function usageOfTree(rootPid: number): Usage {
     const parent = Number(stat?.[1]);
     if (stat) children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
-  const usage: Usage = { cpuS: 0, memoryBytes: 0, processes: 0 };
+  const usage: Usage = { cpuS: 0, memoryBytes: 0, anonymousBytes: 0, processes: 0 };
   const queue = [rootPid];
   for (let pid = queue.pop(); pid !== undefined; pid = queue.pop()) {
     queue.push(...(children.get(pid) ?? []));
@@ -42,7 +44,9 @@ export function usageOfTree(rootPid: number): Usage {
     if (!stat) continue;
     usage.processes++;
     usage.cpuS += (Number(stat[11]) + Number(stat[12])) / TICKS_PER_S;
-    const pssKb = /^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`) ?? '')?.[1];
+    const rollup = read(`/proc/${pid}/smaps_rollup`) ?? '';
+    const pssKb = /^Pss:\s+(\d+)/m.exec(rollup)?.[1];
+    usage.anonymousBytes += Number(/^Pss_Anon:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) * 1024;
     usage.memoryBytes += pssKb ? Number(pssKb) * 1024 : Number(stat[21]) * 4096;
   }
   return usage;

@@ -17,6 +17,7 @@ const SAMPLES_A_MINUTE = 2;
 const RATE_HZ = 10;
 
 /**
+ * Anonymous memory counts: the share of a program's file that falls to one process changes with who else runs it.
  * Prints each sample as it comes, so that a run that is cut short has told something. The first sixth (caches, the
  * heap's own growth to its working size) is not part of the slope.
  */
@@ -37,7 +38,7 @@ export async function soak(minutes: number): Promise<Row[]> {
     const beganMs = performance.now();
     const minute = (): number => (performance.now() - beganMs) / 60_000;
     while (minute() < minutes) {
-      const sample = { minute: minute(), mib: server.usage().memoryBytes / 2 ** 20 };
+      const sample = { minute: minute(), mib: server.usage().anonymousBytes / 2 ** 20 };
       samples.push(sample);
       const states = (await server.streams()).map(({ id, state }) => `${id} ${state}`);
       console.log(`${sample.minute.toFixed(1)} min  ${sample.mib.toFixed(1)} MiB  ${states.join(', ')}`);
