@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { hashToken, newToken } from '../../src/server/access/token-hash.ts';
 import type { StreamView } from '../../src/server/http/schemas.ts';
 import { ServerProcess } from '../support/server-process.ts';
 
@@ -92,6 +93,39 @@ describe('a changed configuration', () => {
     expect(sequences).toEqual([...sequences].sort((a, b) => a - b));
     expect(new Set(sequences).size).toBe(sequences.length);
     socket.terminate();
+    expect((await server.stop()).code).toBe(0);
+  });
+});
+
+describe('a token that is taken away', () => {
+  it('closes the connections it opened with 1008, and no other', async () => {
+    const tokens = { stays: newToken(), goes: newToken() };
+    const entry = (name: 'stays' | 'goes'): string =>
+      `    - { name: ${name}, hash: '${hashToken(tokens[name])}', roles: [view] }\n`;
+    const file = join(folder, 'tokens.yaml');
+    const rest = `streams:\n${stream('a')}`;
+    writeFileSync(file, `auth:\n  mode: tokens\n  tokens:\n${entry('stays')}${entry('goes')}${rest}`);
+    await using server = await ServerProcess.serve(['--config', file]);
+    const open = async (token: string): Promise<WebSocket> => {
+      const socket = new WebSocket(
+        `${server.url.replace('http', 'ws')}/api/v1/heatmaps`,
+        ['earsight.heatmap.v1.json'],
+        { headers: { Authorization: `Bearer ${token}` } },
+      );
+      await once(socket, 'open');
+      return socket;
+    };
+    const [stays, goes] = [await open(tokens.stays), await open(tokens.goes)];
+    const closed = once(goes, 'close') as Promise<[code: number]>;
+    writeFileSync(file, `auth:\n  mode: tokens\n  tokens:\n${entry('stays')}${rest}`);
+    server.child.kill('SIGHUP');
+    expect((await closed)[0]).toBe(1008);
+    expect(stays.readyState).toBe(WebSocket.OPEN);
+    const asked = await fetch(`${server.url}/api/v1/streams`, {
+      headers: { Authorization: `Bearer ${tokens.goes}` },
+    });
+    expect(asked.status).toBe(401);
+    stays.terminate();
     expect((await server.stop()).code).toBe(0);
   });
 });
