@@ -11,6 +11,7 @@ import type { DataChoice } from '../../training/evaluate/open-data.ts';
 import { confusionTable, tablesOf, textOf } from '../../training/evaluate/tables.ts';
 import { writeCard } from '../../training/evaluate/write-card.ts';
 import { statusLine } from './status-line.ts';
+import { wholeNumber } from './whole-number.ts';
 
 export interface EvaluateFlags {
   data?: string;
@@ -135,10 +136,4 @@ function methodsOf(text: string): Method[] {
       `--method must be all or some of ${METHODS.join(', ')}, but "${name}" is none of them.`,
     );
   });
-}
-
-function wholeNumber(flag: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff && text.trim() !== '') return value;
-  throw new EarsightError('bad-config', `${flag} must be a whole number, but is "${text}".`);
 }

@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path';
 import { EarsightError } from '../../pipeline/errors.ts';
 import { finishRun } from '../../training/export/finish-run.ts';
 import { statusLine } from './status-line.ts';
+import { wholeNumber } from './whole-number.ts';
 
 export interface ExportFlags {
   out?: string;
@@ -75,10 +76,4 @@ export function plainName(text: string): string {
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '');
   return plain === '' ? 'model' : plain;
-}
-
-function wholeNumber(flag: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff && text.trim() !== '') return value;
-  throw new EarsightError('bad-config', `${flag} must be a whole number, but is "${text}".`);
 }
