@@ -14,6 +14,12 @@ import { type Usage, usageOfTree } from './process-usage.ts';
 
 export type StreamDetail = StreamInfo & { stats: SessionStats };
 
+/** What the YAML file would say. */
+interface ServerSettings {
+  ingest?: Record<string, unknown>;
+  [section: string]: unknown;
+}
+
 export class ServerUnderTest {
   readonly url: string;
   readonly #child: ChildProcess;
@@ -25,17 +31,18 @@ export class ServerUnderTest {
     this.#folder = folder;
   }
 
-  /** @param config what the YAML file would say; the port is chosen here. */
-  static async start(config: Record<string, unknown>): Promise<ServerUnderTest> {
+  /** The port is chosen here. */
+  static async start({ ingest, ...config }: ServerSettings): Promise<ServerUnderTest> {
     const port = await freePort();
     const folder = mkdtempSync(join(tmpdir(), 'earsight-bench-'));
     const file = join(folder, 'earsight.yaml');
     writeFileSync(
       file,
       stringify({
-        ingest: { allowedNetworks: ['any'] },
         streams: [],
         ...config,
+        // The benches' cameras and publishers are on this machine.
+        ingest: { allowedNetworks: ['any'], ...ingest },
         server: { host: '127.0.0.1', port },
       }),
     );
