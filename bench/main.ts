@@ -1,8 +1,12 @@
-/** `npm run bench [-- engine webcam cameras subscribers training soak] [--seconds N] [--minutes N]`: what this machine holds. */
+/**
+ * `npm run bench [-- engine webcam cameras subscribers training soak faults] [--seconds N] [--minutes N]`: what this
+ * machine holds. For `faults` also `[--repetitions N] [--only PART]`, a part of the faults' names.
+ */
 
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchEngine } from './engine.ts';
+import { faults } from './faults.ts';
 import { cameras, type Scenario, subscribers, webcam } from './scenarios.ts';
 import { soak } from './soak.ts';
 import { printTable } from './table.ts';
@@ -13,6 +17,8 @@ const { values, positionals } = parseArgs({
   options: {
     seconds: { type: 'string', default: '20' },
     minutes: { type: 'string', default: '60' },
+    repetitions: { type: 'string', default: '10' },
+    only: { type: 'string' },
   },
 });
 const parts = positionals.length > 0 ? positionals : ['engine', 'webcam', 'cameras', 'subscribers'];
@@ -50,9 +56,12 @@ for (const part of parts) {
     case 'soak':
       printTable('Memory over time', await soak(Number(values.minutes)));
       break;
+    case 'faults':
+      printTable('Recovery from faults', await faults(Number(values.repetitions), values.only ?? null));
+      break;
     default:
       console.error(
-        `No such part: ${part}. There are: engine, webcam, cameras, subscribers, training, soak.`,
+        `No such part: ${part}. There are: engine, webcam, cameras, subscribers, training, soak, faults.`,
       );
       process.exitCode = 2;
   }

@@ -91,6 +91,10 @@ export class ServerUnderTest {
     }
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   usage(): Usage {
     return usageOfTree(this.#child.pid!);
   }

@@ -1,0 +1,22 @@
+/** How long after each fault results flow again; the faults are made for real, on a server in a process of its own. */
+
+import { type FaultScene, measureScene } from './fault.ts';
+import { rtspFaults } from './rtsp-faults.ts';
+import type { Row } from './table.ts';
+
+const scenes: readonly (() => Promise<FaultScene>)[] = [rtspFaults];
+
+/** @param only - Part of the names of the faults to measure; null: all. */
+export async function faults(repetitions: number, only: string | null): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const open of scenes) {
+    const scene = await open();
+    try {
+      const chosen = scene.faults.filter(({ name }) => only === null || name.includes(only));
+      rows.push(...(await measureScene({ ...scene, faults: chosen }, repetitions)));
+    } finally {
+      await scene.close();
+    }
+  }
+  return rows;
+}
