@@ -9,7 +9,12 @@ import {
 } from '../../src/training/losses/contrastive.ts';
 import { defaultLosses, type LossOptions, paperLosses } from '../../src/training/losses/options.ts';
 import { type StageKind, stageLoss, stageWeights } from '../../src/training/losses/stage-loss.ts';
-import { classificationLoss, correspondenceLoss, locatedLoss } from '../../src/training/losses/terms.ts';
+import {
+  classificationLoss,
+  correspondenceLoss,
+  locatedClassLoss,
+  locatedLoss,
+} from '../../src/training/losses/terms.ts';
 import { tensorsOf, tinyBatch, tinyNetwork, unevenWeights } from '../support/network/tiny.ts';
 
 const number = (scalar: tf.Tensor): number => scalar.dataSync()[0]!;
@@ -95,6 +100,15 @@ describe('the added terms', () => {
     expect(number(locatedLoss(logits, targets, tf.tensor1d([0]), 2))).toBe(0);
   });
 
+  test('located classes: softmax cross-entropy of covered cells, each by what is covered of it', () => {
+    const logits = tf.tensor3d([2, 0, 0, 1, 300, 300], [1, 3, 2]);
+    const targets = tf.tensor3d([1, 0, 0.25, 0.25, 0, 0], [1, 3, 2]);
+    const both = (-Math.log(1 / (1 + Math.E)) - Math.log(Math.E / (1 + Math.E))) / 2;
+    const expected = (Math.log(1 + Math.exp(-2)) + 0.5 * both) / 1.5;
+    expect(number(locatedClassLoss(logits, targets, tf.tensor1d([1])))).toBeCloseTo(expected, 5);
+    expect(number(locatedClassLoss(logits, targets, tf.tensor1d([0])))).toBe(0);
+  });
+
   test('map-following: far from background, near the object', () => {
     const similarity = tf.tensor3d([1, 0.5, 0], [1, 1, 3]);
     const activation = tf.tensor3d([2, 1, 0], [1, 3, 1]);
@@ -165,5 +179,5 @@ test('a term of weight zero is not computed', () => {
     tensorsOf(unevenWeights(network, 1)),
     batch,
   );
-  expect(Object.keys(terms)).toEqual(['heard', 'seen', 'locatedMaps']);
+  expect(Object.keys(terms)).toEqual(['heard', 'seen', 'locatedMaps', 'locatedClasses']);
 });

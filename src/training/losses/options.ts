@@ -15,6 +15,11 @@ export interface LossOptions {
    * learn from labels what the scene could simply say. Only examples with `located` count.
    */
   locatedMaps: number;
+  /**
+   * Weight of which class a covered cell is of, the classes competing. Not in the paper. `locatedMaps` judges each
+   * class by itself over cells that mostly show nothing, and learns slowly what tells one class from another.
+   */
+  locatedClasses: number;
   /** Eq. 7's form: see `contrastiveLoss`. */
   contrastive: { weight: number; form: 'paper' | 'original' | 'simplified'; margin: number };
   /**
@@ -40,6 +45,7 @@ export const defaultLosses: LossOptions = {
   classification: 1,
   correspondence: 1,
   locatedMaps: 1,
+  locatedClasses: 1,
   contrastive: { weight: 1, form: 'simplified', margin: 1.4 },
   negatives: 'other-class',
   background: 1,
@@ -52,6 +58,7 @@ export const defaultLosses: LossOptions = {
 export const paperLosses: LossOptions = {
   ...defaultLosses,
   locatedMaps: 0,
+  locatedClasses: 0,
   negatives: 'all',
   background: 0,
   dense: 0,

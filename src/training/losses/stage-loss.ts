@@ -9,7 +9,7 @@ import type { NetworkOptions } from '../../model/network/options.ts';
 import type { SampleBatch } from '../sample.ts';
 import { contrastiveLoss, mapFollowingLosses } from './contrastive.ts';
 import type { LossOptions } from './options.ts';
-import { classificationLoss, correspondenceLoss, locatedLoss } from './terms.ts';
+import { classificationLoss, correspondenceLoss, locatedClassLoss, locatedLoss } from './terms.ts';
 
 /**
  * `visual` and `audio` teach one branch alone, before the two stages of the paper: `multi-task` (classification of
@@ -88,6 +88,9 @@ export function stageLoss(
     sum.add('seen', losses.classification, () => classificationLoss(logits, seen));
     sum.add('locatedMaps', losses.locatedMaps, () =>
       locatedLoss(maps, coverageByCell(batch.coverage), located, losses.focus),
+    );
+    sum.add('locatedClasses', losses.locatedClasses, () =>
+      locatedClassLoss(maps, coverageByCell(batch.coverage), located),
     );
   }
   if (audio !== null && visual !== null) {

@@ -1,6 +1,7 @@
 /** The terms that losses are made of; all take logits or distances and give one number. */
 
 import * as tf from '@tensorflow/tfjs-core';
+import { stopGradient } from '../../model/network/batch-norm.ts';
 
 /** Divisors are never less. */
 const TINY = 1e-6;
@@ -43,6 +44,29 @@ export function correspondenceLoss(logits: tf.Tensor2D, heard: tf.Tensor2D, seen
   const matching = weightedMean(crossEntropy(logits, tf.onesLike(logits)), tf.mul(shared, own));
   const differing = weightedMean(crossEntropy(logits, tf.zerosLike(logits)), tf.sub(1, shared));
   return tf.mul<tf.Scalar>(tf.add(matching, differing), 0.5);
+}
+
+/**
+ * Which class a covered cell is of: cross-entropy of the softmax over classes, each cell by how much of it is covered.
+ * Where things of several classes share a cell, so does its target.
+ *
+ * @param logits - `[B, N, C]`
+ * @param targets - `[B, N, C]` share of the cell that each class covers, 0..1
+ * @param located - `[B]`, 1 where the targets are known
+ */
+export function locatedClassLoss(logits: tf.Tensor3D, targets: tf.Tensor3D, located: tf.Tensor1D): tf.Scalar {
+  const covered = tf.sum<tf.Tensor2D>(targets, 2);
+  const peak = stopGradient(tf.max<tf.Tensor3D>(logits, 2, true));
+  const shifted = tf.sub<tf.Tensor3D>(logits, peak);
+  const logSum = tf.log(tf.sum<tf.Tensor2D>(tf.exp(shifted), 2));
+  // Sum over classes of t (log sum exp(z) - z), with the targets of a cell summing to what is covered of it.
+  const entropy = tf.sub<tf.Tensor2D>(
+    tf.mul(covered, logSum),
+    tf.sum<tf.Tensor2D>(tf.mul(targets, shifted), 2),
+  );
+  const known = tf.expandDims(located, 1);
+  const mass = tf.add(tf.sum(tf.mul(covered, known)), TINY);
+  return tf.div<tf.Scalar>(tf.sum(tf.mul(entropy, known)), mass);
 }
 
 /**

@@ -66,6 +66,9 @@ const lossSchema = z.strictObject({
   locatedMaps: weight
     .default(losses.locatedMaps)
     .describe('Weight of "the class map is high exactly where the object is", where scenes know the place.'),
+  locatedClasses: weight
+    .default(losses.locatedClasses)
+    .describe('Weight of "which class is this cell of", the classes competing, where scenes know the place.'),
   contrastive: z
     .strictObject({
       weight: weight.default(losses.contrastive.weight),
