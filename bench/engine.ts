@@ -1,19 +1,19 @@
 /** The engine alone: time per frame by batch, workers and threads, and against the machine's matrix product. */
 
 import { fileURLToPath } from 'node:url';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { Tensor } from 'onnxruntime-node';
 import { OnnxModel } from '../src/model/engine/onnx/onnx-model.ts';
 import { OnnxSession } from '../src/model/engine/onnx/onnx-session.ts';
 import { type SessionSettings, sessionOptions } from '../src/model/engine/onnx/providers.ts';
 import { loadManifest, type ModelFolder, onnxPath } from '../src/model/load-manifest.ts';
 import type { ModelBatch, ModelShape } from '../src/pipeline/ports.ts';
 import { countFlops } from './count-flops.ts';
-import { matmulOnnx } from './matmul-onnx.ts';
+import { MatrixProduct } from './matrix-product.ts';
+import { median } from './quantiles.ts';
 import { printTable, type Row } from './table.ts';
 
 const MODEL = fileURLToPath(new URL('../models/studio-10', import.meta.url));
 const ROUNDS = 7;
-const GEMM_SIZE = 1024;
 
 export interface EngineBench {
   /** One session on the caller's thread: milliseconds per frame at batch 1, 2, 4. */
@@ -94,17 +94,16 @@ async function benchArithmetic(folder: ModelFolder): Promise<Row[]> {
   const rows: Row[] = [];
   for (const threads of [1, 2]) {
     const session = await openSession(folder, threads);
-    const gemm = await InferenceSession.create(matmulOnnx(GEMM_SIZE), sessionOptions(settings(threads)));
-    const matrix = new Tensor('float32', new Float32Array(GEMM_SIZE ** 2).fill(0.5), [GEMM_SIZE, GEMM_SIZE]);
+    const gemm = await MatrixProduct.open(sessionOptions(settings(threads)));
     const modelMs: number[] = [];
-    const gemmMs: number[] = [];
+    const gemmGflops: number[] = [];
     for (let i = 0; i < ROUNDS; i++) {
       modelMs.push(await medianMs(() => session.run(batch), 10));
-      gemmMs.push(await medianMs(() => gemm.run({ A: matrix, B: matrix }), 5));
+      gemmGflops.push(await gemm.gflops(5));
     }
-    await Promise.all([session.release(), gemm.release()]);
+    await Promise.all([session.release(), gemm.close()]);
     const model = flops / median(modelMs) / 1e6;
-    const machine = (2 * GEMM_SIZE ** 3) / median(gemmMs) / 1e6;
+    const machine = median(gemmGflops);
     rows.push({
       threads,
       'GFLOP/frame': (flops / 1e9).toFixed(2),
@@ -142,10 +141,6 @@ async function medianMs(run: () => Promise<unknown>, times: number): Promise<num
     samples.push(performance.now() - at);
   }
   return median(samples);
-}
-
-function median(samples: readonly number[]): number {
-  return samples.toSorted((a, b) => a - b)[samples.length >> 1]!;
 }
 
 const round = (ms: number): number => Math.round(ms * 100) / 100;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { recipeSchema } from '../src/training/trainer/recipe.ts';
 import { recordOf } from '../src/training/trainer/run-records.ts';
 import { train } from '../src/training/trainer/train.ts';
+import { MatrixProduct } from './matrix-product.ts';
 import type { Row } from './table.ts';
 
 /** The half-width ResNet-18 of the default recipe, on drawn scenes, which need no file. */
@@ -16,11 +17,16 @@ const STAGES = [
   { name: 'together', kind: 'alignment', frame: 160 },
 ] as const;
 
-/** Examples a second of each stage, and what the training threads spend their time on. */
+/**
+ * Examples a second of each stage, and what the training threads spend their time on. Machines differ, and one differs
+ * from hour to hour: so the rate stands beside that of a plain matrix product on as many threads, before and after.
+ */
 export async function benchTraining(seconds: number): Promise<Row[]> {
   const folder = await mkdtemp(join(tmpdir(), 'earsight-bench-training-'));
   const cores = availableParallelism();
+  const product = await MatrixProduct.open({ intraOpNumThreads: cores });
   try {
+    const before = await product.gflops(20);
     await train({
       recipe: recipeSchema.parse({
         network: { visualPooling: 'log-sum-exp' },
@@ -42,6 +48,7 @@ export async function benchTraining(seconds: number): Promise<Row[]> {
       say: () => undefined,
       stopRequested: () => false,
     });
+    const gflops = (before + (await product.gflops(20))) / 2;
     const lines = (await readFile(join(folder, 'log.jsonl'), 'utf8')).split('\n');
     const intervals = lines.flatMap((line) => {
       const record = recordOf(line);
@@ -53,10 +60,13 @@ export async function benchTraining(seconds: number): Promise<Row[]> {
       const mean = (pick: (record: (typeof own)[number]) => number): number =>
         own.reduce((sum, record) => sum + pick(record), 0) / own.length;
       const percent = (part: string): number => Math.round(mean(({ time }) => time[part] ?? 0) * 100);
+      const rateHz = mean(({ samplesPerSecond }) => samplesPerSecond);
       return {
         stage: kind,
         'frame px': frame,
-        'examples/s': mean(({ samplesPerSecond }) => samplesPerSecond),
+        'examples/s': rateHz,
+        'GEMM GFLOP/s': Math.round(gflops),
+        'examples per GEMM TFLOP': Math.round((rateHz / gflops) * 1000),
         'compute %': percent('compute'),
         'update %': percent('update'),
         'wait for others %': percent('wait'),
@@ -64,6 +74,7 @@ export async function benchTraining(seconds: number): Promise<Row[]> {
       };
     });
   } finally {
+    await product.close();
     await rm(folder, { recursive: true });
   }
 }
