@@ -1,6 +1,7 @@
 /** What the pipeline reports to whoever counts (Prometheus in the server, the benches). Never throws, never waits. */
 
 import type { HeatmapMessage } from '../protocol/messages.ts';
+import type { ClockFault } from './clock-faults.ts';
 
 export interface PipelineObserver {
   frameReceived(sourceId: string, bytes: number): void;
@@ -9,5 +10,10 @@ export interface PipelineObserver {
   batch(size: number): void;
   result(message: HeatmapMessage): void;
   restarted(sourceId: string, reason: string): void;
-  clock(sourceId: string, skewUs: number | null, senderReportAgeMs: number | null): void;
+  clock(
+    sourceId: string,
+    skewUs: number | null,
+    senderReportAgeMs: number | null,
+    faults: readonly ClockFault[],
+  ): void;
 }

@@ -1,6 +1,7 @@
 /** The counters of one session and the figures over its last ten seconds. */
 
 import type { HeatmapMessage } from '../protocol/messages.ts';
+import type { ClockFault } from './clock-faults.ts';
 import { Recent } from './recent.ts';
 import type { SessionStats } from './session.ts';
 
@@ -40,7 +41,7 @@ export class SessionFigures {
     return this.lastReportUs === null ? null : Math.max(0, nowUs - this.lastReportUs) / 1000;
   }
 
-  stats(nowUs: number, skewUs: number | null): SessionStats {
+  stats(nowUs: number, skewUs: number | null, clockFaults: readonly ClockFault[]): SessionStats {
     const quantiles = this.#recent.quantiles(nowUs, 0, [0.5, 0.95, 0.99]);
     const means = this.#recent.means(nowUs);
     return {
@@ -60,6 +61,7 @@ export class SessionFigures {
       },
       skewUs,
       senderReportAgeMs: this.senderReportAgeMs(nowUs),
+      clockFaults,
     };
   }
 }

@@ -1,13 +1,14 @@
 /** What a running stream tells about itself, and what may be set on it. Implemented in session-pipeline.ts. */
 
 import type { StageTimes, StreamState } from '../protocol/messages.ts';
+import type { ClockFault } from './clock-faults.ts';
 
 /** Where a stream stands, judged by the monitor from its source's phase and its tracks' activity. */
 export interface SessionStatus {
   state: StreamState;
   /** Stable code; null when live. */
   reason: string | null;
-  /** One sentence for people, free of credentials. */
+  /** One sentence for people, free of credentials; of a live stream, what is wrong with its clocks. */
   detail: string | null;
   sinceWallMs: number;
   tracks: { video: boolean; audio: boolean };
@@ -30,6 +31,8 @@ export interface SessionStats {
   stages: StageTimes | null;
   skewUs: number | null;
   senderReportAgeMs: number | null;
+  /** Where arrival times take the place of the source's clocks; empty when all is well. */
+  clockFaults: readonly ClockFault[];
 }
 
 /** How a stream is worked on; all have defaults in the configuration schema. */

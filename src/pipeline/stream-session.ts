@@ -3,6 +3,7 @@
 import { interval, type Subscription } from 'rxjs';
 import type { HeatmapMessage } from '../protocol/messages.ts';
 import { type AlignedWindow, WindowAligner } from './align/window-aligner.ts';
+import { type ClockFault, clockSentence } from './clock-faults.ts';
 import { FrameSelector } from './frame-selector.ts';
 import { type HeatCalibration, HeatStage } from './heatmap/heat-stage.ts';
 import type { PipelineObserver } from './observer.ts';
@@ -63,7 +64,7 @@ export class StreamSession implements MediaSink {
   readonly #monitor: StreamMonitor;
   #status: SessionStatus;
   #epoch = 0;
-  /** Why the monitor asked for the reconnection that is under way; null when the source lost it by itself. */
+  /** Why the connection was given up that is being made anew; null while none is. */
   #restartReason: string | null = null;
   /** Windows of a recording that waits; null for everything that does not. */
   #line: WaitingLine<AlignedWindow> | null = null;
@@ -155,6 +156,7 @@ export class StreamSession implements MediaSink {
         return;
       }
     }
+    if (phase.phase === 'reconnecting') this.#restartReason ??= phase.reason;
     if (phase.phase === 'connected') {
       this.#formLine(phase.waits ?? false);
       if (phase.epoch > 0) this.#reconnected();
@@ -222,7 +224,7 @@ export class StreamSession implements MediaSink {
 
   stats(): SessionStats {
     const nowUs = this.#parts.clock.monotonicUs();
-    return this.#figures.stats(nowUs, this.#skewUs(nowUs));
+    return this.#figures.stats(nowUs, this.#skewUs(nowUs), this.#clockFaults(nowUs));
   }
 
   /** The newest result with its picture; null before the first. */
@@ -261,7 +263,8 @@ export class StreamSession implements MediaSink {
     this.#advance();
     if (this.#line?.busy === true) this.#monitor.held(nowUs);
     this.#judge(nowUs);
-    this.#parts.observer.clock(this.id, this.#skewUs(nowUs), this.#figures.senderReportAgeMs(nowUs));
+    const ageMs = this.#figures.senderReportAgeMs(nowUs);
+    this.#parts.observer.clock(this.id, this.#skewUs(nowUs), ageMs, this.#clockFaults(nowUs));
     const reason = this.#monitor.takeRestart(nowUs);
     if (reason !== null) {
       this.#restartReason = reason;
@@ -271,6 +274,13 @@ export class StreamSession implements MediaSink {
 
   #skewUs(nowUs: number): number | null {
     return this.#aligner.clock(nowUs)?.skewUs ?? null;
+  }
+
+  #clockFaults(nowUs: number): ClockFault[] {
+    const reason = this.#aligner.clock(nowUs)?.reason ?? null;
+    const faults: ClockFault[] = reason === null ? [] : [reason];
+    if (this.#aligner.wallIsWrong) faults.push('wrong-wall-clock');
+    return faults;
   }
 
   #advance(): void {
@@ -357,7 +367,9 @@ export class StreamSession implements MediaSink {
   }
 
   #judge(nowUs: number): void {
-    const verdict = this.#monitor.judge(nowUs);
+    const judged = this.#monitor.judge(nowUs);
+    const verdict =
+      judged.state === 'live' ? { ...judged, detail: clockSentence(this.#clockFaults(nowUs)) } : judged;
     if (sameVerdict(this.#status, verdict)) return;
     const { clock } = this.#parts;
     const sinceWallMs = verdict.state === this.#status.state ? this.#status.sinceWallMs : clock.wallMs();

@@ -164,6 +164,7 @@ export class FakeSession implements RunningSession {
       stages: { decodeUs: 1, alignUs: 2, queueUs: 3, inferenceUs: 4, heatUs: 5 },
       skewUs: null,
       senderReportAgeMs: null,
+      clockFaults: [],
     };
   }
 

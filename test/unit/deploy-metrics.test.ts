@@ -38,7 +38,7 @@ async function exposed(): Promise<Map<string, Set<string>>> {
   metrics.dropped('a', 'superseded', 1);
   metrics.result(exampleResult('a').message);
   metrics.restarted('a', 'stalled');
-  metrics.clock('a', 1, 1);
+  metrics.clock('a', 1, 1, []);
   metrics.batch(1);
   metrics.engineRestarted();
   metrics.configurationRead(true);

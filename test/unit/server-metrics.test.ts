@@ -27,7 +27,7 @@ function feed(metrics: Metrics, id: string): void {
   metrics.dropped(id, 'rate-cap', 2);
   metrics.result(exampleResult(id).message);
   metrics.restarted(id, 'source-lost');
-  metrics.clock(id, 12_500, 800);
+  metrics.clock(id, 12_500, 800, ['wrong-wall-clock']);
   metrics.fanOut.dropped(id, 'slow-subscriber', 4);
   metrics.fanOut.previewFailed(id, new Error('x'));
   metrics.fanOut.encodingFailed(id, new Error('x'));
@@ -52,6 +52,8 @@ describe('Metrics', () => {
       'earsight_source_restarts_total{source="door",reason="source-lost"} 1',
       'earsight_av_skew_seconds{source="door"} 0.0125',
       'earsight_sender_report_age_seconds{source="door"} 0.8',
+      'earsight_clock_fault{source="door",fault="wrong-wall-clock"} 1',
+      'earsight_clock_fault{source="door",fault="no-reports"} 0',
       'earsight_source_up{source="door"} 1',
       'earsight_source_state{source="door",state="live"} 1',
       'earsight_source_state{source="door",state="failed"} 0',
@@ -75,10 +77,11 @@ describe('Metrics', () => {
     const metrics = new Metrics();
     feed(metrics, 'door');
     metrics.streamChanged(info('door', 'failed'));
-    metrics.clock('door', null, null);
+    metrics.clock('door', null, null, ['no-reports']);
     const text = await metrics.text();
     expect(text).toContain('earsight_source_up{source="door"} 0');
     expect(text).toContain('earsight_source_state{source="door",state="failed"} 1');
+    expect(text).toContain('earsight_clock_fault{source="door",fault="no-reports"} 1');
     expect(text).not.toContain('earsight_av_skew_seconds{');
     expect(text).not.toContain('earsight_sender_report_age_seconds{');
   });

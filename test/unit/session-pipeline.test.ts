@@ -254,7 +254,7 @@ describe('LocalizationPipeline', () => {
     await settle();
     expect(messages().map((m) => m.alignment)).toEqual(['late']);
     expect(session.stats()).toMatchObject({ restarts: 1 });
-    expect(events).toContain('cam restarted connection-lost');
+    expect(events).toContain('cam restarted source-lost');
   });
 
   it('selects frames by the rate that is set, also while running', async () => {

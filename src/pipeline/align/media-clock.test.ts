@@ -174,4 +174,27 @@ describe('media clock', () => {
     const arrivalWallMs = WALL_US / 1000 + 1000 + latencyMs;
     expect(arrivalWallMs - clock.captureWallMs(VIDEO_US + 1_000_000, arrivalWallMs)).toBe(expectedMs);
   });
+
+  it('calls a sender clock wrong that is an hour off, and right again only when it is clearly so', () => {
+    const clock = new MediaClock(0);
+    const seen = (latencyMs: number): boolean => {
+      clock.captureWallMs(VIDEO_US + 1_000_000, WALL_US / 1000 + 1000 + latencyMs);
+      return clock.wallIsWrong;
+    };
+    expect(seen(80)).toBe(false);
+    report(clock, 'video', 1000);
+    expect([80, -900, 9900, -3_600_000, -900, 3_600_000, 9900, 80].map(seen)).toEqual([
+      false,
+      false,
+      false,
+      true,
+      true,
+      true,
+      true,
+      false,
+    ]);
+    expect(seen(-1100)).toBe(true);
+    clock.reset();
+    expect(clock.wallIsWrong).toBe(false);
+  });
 });

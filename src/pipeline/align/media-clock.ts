@@ -36,6 +36,8 @@ const SILENCE_US = 1_000_000;
 /** Bounds within which a sender's wall clock is believed: how late, and how early, a picture may seem to arrive. */
 const MAX_LATENCY_MS = 10_000;
 const MAX_LEAD_MS = 50;
+/** A clock that leads by less is not called wrong: NTP between two machines may be that far off for a while. */
+const WRONG_LEAD_MS = 1_000;
 
 /**
  * One source's clock; all times in, none read. Until sender reports of both tracks are there (or when they are
@@ -49,6 +51,7 @@ export class MediaClock {
   #timing: TracksInfo['timing'] = 'sender-reports';
   #lastVideoPtsUs: number | null = null;
   #arrivalOffsetUs: number | null = null;
+  #wallIsWrong = false;
 
   /** @param avOffsetMs - Added to the audio's time; positive when the sound is stamped too early. */
   constructor(avOffsetMs: number) {
@@ -134,8 +137,16 @@ export class MediaClock {
     const senderUs = this.#reports.senderWallUs(ptsUs);
     if (senderUs === null) return arrivalWallMs;
     const latencyMs = arrivalWallMs - senderUs / 1000;
+    if (latencyMs > MAX_LATENCY_MS || latencyMs < -WRONG_LEAD_MS) this.#wallIsWrong = true;
+    // Half way back, so that a clock on the edge is not called right and wrong in turn.
+    else if (latencyMs < MAX_LATENCY_MS / 2 && latencyMs > -WRONG_LEAD_MS / 2) this.#wallIsWrong = false;
     const plausible = latencyMs >= -MAX_LEAD_MS && latencyMs <= MAX_LATENCY_MS;
     return plausible ? Math.min(senderUs / 1000, arrivalWallMs) : arrivalWallMs;
+  }
+
+  /** The sender's wall clock cannot be true, by the latest frame: captures are dated by their arrival. */
+  get wallIsWrong(): boolean {
+    return this.#wallIsWrong;
   }
 
   #offsetByArrival(): number | null {
@@ -150,6 +161,7 @@ export class MediaClock {
 
   #forgetTie(): void {
     this.#reports.reset();
+    this.#wallIsWrong = false;
     this.#arrivalOffsetUs = null;
   }
 

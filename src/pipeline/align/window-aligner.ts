@@ -171,6 +171,11 @@ export class WindowAligner {
     return this.#clock.read(nowUs);
   }
 
+  /** As {@link MediaClock.wallIsWrong}. */
+  get wallIsWrong(): boolean {
+    return this.#clock.wallIsWrong;
+  }
+
   /**
    * Answers all frames that can be answered at `nowUs` (monotonic), oldest first.
    *

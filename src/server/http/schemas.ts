@@ -27,6 +27,12 @@ const statsSchema = z
       .describe('Means, in microseconds.'),
     skewUs: z.number().nullable().describe('Audio minus video, in microseconds; null when unknown.'),
     senderReportAgeMs: z.number().nullable(),
+    clockFaults: z
+      .array(z.string())
+      .readonly()
+      .describe(
+        'Where arrival times take the place of the clocks of the source: no-reports, implausible-reports, stale-reports, wrong-wall-clock.',
+      ),
   })
   .openapi('StreamStats');
 

@@ -1,4 +1,4 @@
-/** Writes a line whenever a stream's state or its reason changes. */
+/** Writes a line whenever a stream's state or its reason changes, or what is wrong with its clocks. */
 
 import type { Logger } from 'pino';
 import type { StreamInfo } from '../../protocol/messages.ts';
@@ -15,12 +15,14 @@ export class StreamLog implements StreamListener {
   }
 
   streamChanged({ id, state, reason, detail }: StreamInfo): void {
-    const now = `${state} ${reason ?? ''}`;
+    // What is wrong with a live stream is worth a line; details of other states come and go with each attempt.
+    const wrong = state === 'live' ? detail : null;
+    const now = `${state} ${reason ?? wrong ?? ''}`;
     if (this.#last.get(id) === now) return;
     this.#last.set(id, now);
     const message = detail === null ? state : `${state}: ${detail}`;
     const fields = { stream: id, state, ...(reason === null || reason === state ? {} : { reason }) };
-    if (TROUBLE.has(state)) this.#log.warn(fields, message);
+    if (TROUBLE.has(state) || wrong !== null) this.#log.warn(fields, message);
     else this.#log.info(fields, message);
   }
 

@@ -1,6 +1,7 @@
 /** Prometheus: everything the server counts, under the prefix `earsight_`, in base units. */
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { CLOCK_FAULTS, type ClockFault } from '../../pipeline/clock-faults.ts';
 import type { PipelineObserver } from '../../pipeline/observer.ts';
 import { type HeatmapMessage, STREAM_STATES, type StreamInfo } from '../../protocol/messages.ts';
 import type { FanOutObserver } from '../fan-out/observer.ts';
@@ -62,6 +63,11 @@ export class Metrics implements PipelineObserver, StreamListener {
   readonly #reportAge = this.#sourceGauge(
     'sender_report_age_seconds',
     'Since the newest RTCP sender report.',
+  );
+  readonly #clockFault = this.#sourceGauge(
+    'clock_fault',
+    '1 while arrival times take the place of a clock of the source that is missing or cannot be true.',
+    'fault',
   );
   readonly #up = this.#sourceGauge('source_up', '1 while the source delivers pictures or sound.');
   readonly #state = this.#sourceGauge(
@@ -196,9 +202,19 @@ export class Metrics implements PipelineObserver, StreamListener {
     this.#restarts.metric.inc(this.#restarts.labels.of(sourceId, reason));
   }
 
-  clock(sourceId: string, skewUs: number | null, senderReportAgeMs: number | null): void {
+  clock(
+    sourceId: string,
+    skewUs: number | null,
+    senderReportAgeMs: number | null,
+    faults: readonly ClockFault[],
+  ): void {
     setOrForget(this.#skew, sourceId, skewUs === null ? null : skewUs / 1e6);
     setOrForget(this.#reportAge, sourceId, senderReportAgeMs === null ? null : senderReportAgeMs / 1e3);
+    for (const fault of CLOCK_FAULTS)
+      this.#clockFault.metric.set(
+        this.#clockFault.labels.of(sourceId, fault),
+        faults.includes(fault) ? 1 : 0,
+      );
   }
 
   /** What the fan-out reports; apart, because both ports have a `dropped` of their own. */

@@ -1,7 +1,7 @@
 """A camera for tests: gst-rtsp-server playing a flash and a beep, exactly together, once a second.
 
 Arguments: one JSON object (see rtsp-server.ts). Prints `port N` when it listens. Reads commands from its standard
-input, a line each: `pause audio`, `resume audio`, `pause video`, `resume video`.
+input, a line each: `pause audio`, `resume audio`, `pause video`, `resume video`, `size 160 120`.
 """
 
 import json
@@ -20,6 +20,8 @@ from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 VIDEO = {
     "h264": "x264enc tune=zerolatency speed-preset=ultrafast sliced-threads=false threads=1 bitrate=800 key-int-max={gop} bframes=0 ! "
     "video/x-h264,profile=baseline ! rtph264pay name=pay{n} pt=96 config-interval=-1",
+    "h265": "x265enc tune=zerolatency speed-preset=ultrafast bitrate=800 key-int-max={gop} option-string=pools=1:log-level=none ! "
+    "rtph265pay name=pay{n} pt=96 config-interval=-1",
     "mjpeg": "jpegenc ! rtpjpegpay name=pay{n} pt=26",
 }
 AUDIO = {
@@ -27,35 +29,49 @@ AUDIO = {
     "aac": "avenc_aac bitrate=64000 ! aacparse ! rtpmp4gpay name=pay{n} pt=97",
     "opus": "opusenc frame-size=20 ! rtpopuspay name=pay{n} pt=97",
 }
+AUDIO_RATES = {"pcma": 8000, "aac": 48000, "opus": 48000}
 BEEP_SECONDS = 0.1
 BEEP_HZ = 1000
+# Further behind than this, a track goes on at the present: no camera makes up for the time it was frozen.
+MOST_BEHIND = Gst.SECOND // 2
 
 
 class Track:
     """Makes buffer after buffer of one track, and holds still while paused."""
 
     def __init__(self, caps, duration_ns, make):
-        self.caps, self.duration_ns, self.make = caps, duration_ns, make
+        self.duration_ns = duration_ns
+        # Together, so that a change of both is seen as one.
+        self.format = caps, make
         self.running = threading.Event()
         self.running.set()
 
     def attach(self, source):
-        source.set_property("caps", Gst.Caps.from_string(self.caps))
-        position = [0]
+        position, current = [0], [self.format[0]]
+        source.set_property("caps", Gst.Caps.from_string(current[0]))
 
         def need_data(src, _length):
-            if not self.running.is_set():
-                self.running.wait()
-                now = src.get_current_running_time()
-                position[0] = max(position[0], math.ceil(now / self.duration_ns(1)))
+            self.running.wait()
+            # Before the pipeline plays its time means nothing.
+            now = src.get_current_running_time() if src.get_base_time() > 0 else 0
+            if now - self.duration_ns(position[0]) > MOST_BEHIND:
+                position[0] = math.ceil(now / self.duration_ns(1))
             index = position[0]
             position[0] += 1
-            buffer = Gst.Buffer.new_wrapped(self.make(index))
+            caps, make = self.format
+            if caps != current[0]:
+                current[0] = caps
+                src.set_property("caps", Gst.Caps.from_string(caps))
+            buffer = Gst.Buffer.new_wrapped(make(index))
             buffer.pts = self.duration_ns(index)
             buffer.duration = self.duration_ns(index + 1) - buffer.pts
             src.emit("push-buffer", buffer)
 
         source.connect("need-data", need_data)
+
+    def become(self, other):
+        """Goes on in another format, on the same clock."""
+        self.format = other.format
 
 
 def video_track(width, height, rate, noisy):
@@ -100,6 +116,17 @@ def lose_every(nth, pad):
     pad.add_probe(Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST, probe)
 
 
+def wrap_after(seconds, rate, payloader):
+    """Lets the RTP timestamps, 32 bits of ticks, begin so late that they wrap around after so many seconds."""
+    payloader.set_property("timestamp-offset", 2**32 - round(seconds * rate))
+
+
+def report_every(seconds, media):
+    for index in range(media.n_streams()):
+        session = media.get_stream(index).get_rtpsession()
+        session.set_property("rtcp-min-interval", round(seconds * Gst.SECOND))
+
+
 def main():
     options = json.loads(sys.argv[1])
     Gst.init(None)
@@ -110,7 +137,7 @@ def main():
         chain = VIDEO[options["video"]].format(n=len(launch), gop=options["frameRate"] // 2)
         launch.append(f"{source.format('video')} ! {chain}")
     if options["audio"]:
-        rate = 8000 if options["audio"] == "pcma" else 48000
+        rate = AUDIO_RATES[options["audio"]]
         tracks["audio"] = audio_track(rate)
         chain = AUDIO[options["audio"]].format(n=len(launch))
         launch.append(f"{source.format('audio')} ! audioconvert ! {chain}")
@@ -123,8 +150,13 @@ def main():
     factory.set_shared(True)
 
     def configure(_factory, media):
+        media.connect("prepared", lambda it: report_every(options["reportEveryS"], it))
         for name, track in tracks.items():
             track.attach(media.get_element().get_by_name(name))
+        if options["wrapAfterS"]:
+            for index, name in enumerate(tracks):
+                rate = 90000 if name == "video" else AUDIO_RATES[options["audio"]]
+                wrap_after(options["wrapAfterS"], rate, media.get_element().get_by_name(f"pay{index}"))
         if options["loseEvery"]:
             lose_every(options["loseEvery"], media.get_element().get_by_name("pay0").get_static_pad("src"))
 
@@ -147,8 +179,14 @@ def main():
 
     def commands():
         for line in sys.stdin:
-            verb, name = line.split()
-            (tracks[name].running.clear if verb == "pause" else tracks[name].running.set)()
+            verb, *words = line.split()
+            if verb == "size":
+                width, height = map(int, words)
+                tracks["video"].become(video_track(width, height, options["frameRate"], options["noisy"]))
+            elif verb == "pause":
+                tracks[words[0]].running.clear()
+            else:
+                tracks[words[0]].running.set()
         loop.quit()
 
     threading.Thread(target=commands, daemon=True).start()

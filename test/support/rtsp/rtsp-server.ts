@@ -11,7 +11,7 @@ const script = fileURLToPath(new URL('./camera.py', import.meta.url));
 export interface RtspServerOptions {
   /** Path of the stream; `/camera` unless told. */
   mount?: string;
-  video?: 'h264' | 'mjpeg' | null;
+  video?: 'h264' | 'h265' | 'mjpeg' | null;
   /** PCMA is 8 kHz; AAC and Opus 48 kHz. */
   audio?: 'pcma' | 'aac' | 'opus' | null;
   width?: number;
@@ -24,6 +24,10 @@ export interface RtspServerOptions {
   password?: string;
   /** Every so many-th RTP packet of the first track is lost; 0, none, unless told. */
   loseEvery?: number;
+  /** The RTP timestamps of both tracks wrap around so many seconds after the first client came; 0, by chance, unless told. */
+  wrapAfterS?: number;
+  /** Least time between sender reports of a track; GStreamer's own 5 unless told. */
+  reportEveryS?: number;
   /** A port that was used before, to come back on it; a free one unless told. */
   port?: number;
 }
@@ -36,6 +40,8 @@ export interface RtspServer {
   /** Stops and resumes one track while the other goes on. */
   pause(track: 'audio' | 'video'): void;
   resume(track: 'audio' | 'video'): void;
+  /** The picture has another size from now on, within the running stream. */
+  resize(width: number, height: number): void;
   /** The whole server hangs with its connections open (SIGSTOP), and goes on. */
   freeze(): void;
   thaw(): void;
@@ -50,7 +56,17 @@ let availability: string | null | undefined;
 /** null when the camera can run here, else the reason why not: print it and skip. */
 export function rtspAvailable(): string | null {
   if (availability !== undefined) return availability;
-  const elements = ['x264enc', 'alawenc', 'rtph264pay', 'rtppcmapay', 'avenc_aac', 'opusenc', 'jpegenc'];
+  const elements = [
+    'x264enc',
+    'x265enc',
+    'alawenc',
+    'rtph264pay',
+    'rtph265pay',
+    'rtppcmapay',
+    'avenc_aac',
+    'opusenc',
+    'jpegenc',
+  ];
   const check = [
     'import gi',
     "gi.require_version('Gst', '1.0')",
@@ -78,6 +94,8 @@ export async function startRtspServer(options: RtspServerOptions = {}): Promise<
     frameRate: options.frameRate ?? 30,
     noisy: options.noisy ?? false,
     loseEvery: options.loseEvery ?? 0,
+    wrapAfterS: options.wrapAfterS ?? 0,
+    reportEveryS: options.reportEveryS ?? 5,
     user: options.user ?? null,
     password: options.password ?? null,
     port: options.port ?? 0,
@@ -97,6 +115,7 @@ export async function startRtspServer(options: RtspServerOptions = {}): Promise<
     url: `rtsp://127.0.0.1:${port}${mount}`,
     pause: (track) => command(`pause ${track}`),
     resume: (track) => command(`resume ${track}`),
+    resize: (width, height) => command(`size ${width} ${height}`),
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
     kill: () => end('SIGKILL'),

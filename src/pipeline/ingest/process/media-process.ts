@@ -36,7 +36,10 @@ export interface MediaProcessOptions<Event> {
   onLog?: (line: string) => void;
   /** Takes credentials out of anything the child says. */
   redact?: (text: string) => string;
-  /** How often it is asked for a sign of life, and how many unanswered questions mean that it hangs. */
+  /**
+   * How often it is asked for a sign of life, and how many unanswered questions mean that it hangs. Before its first
+   * media thrice as many: opening hardware may hold it up.
+   */
   pingMs?: number;
   maxUnanswered?: number;
   /**
@@ -49,6 +52,10 @@ export interface MediaProcessOptions<Event> {
 }
 
 const START_MS = 30_000;
+const PING_MS = 1000;
+/** Media count as answers, so one that decodes a camera has been asleep for three seconds. */
+const MAX_UNANSWERED = 3;
+const OPENING_PATIENCE = 3;
 
 /**
  * A decoder in a process of its own, so that its crash, leak or hang disturbs nobody. Started by the constructor.
@@ -65,6 +72,7 @@ export class MediaProcess<Command, Event> {
   #graceTimer: NodeJS.Timeout | undefined;
   readonly #startedMs = performance.now();
   #started = false;
+  #hasMedia = false;
   #unanswered = 0;
   #quiet = false;
   #cause: MediaProcessExit['cause'] | null = null;
@@ -88,7 +96,7 @@ export class MediaProcess<Command, Event> {
     // Writing to a child that just died; its exit tells the rest.
     this.#pipe.on('error', () => undefined);
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#log.push(text));
-    this.#pinger = setInterval(() => this.#ping(), options.pingMs ?? 1000);
+    this.#pinger = setInterval(() => this.#ping(), options.pingMs ?? PING_MS);
     this.#ended = new Promise((resolve) => {
       this.#child.once('error', (error) => {
         this.#fault ??= messageOf(error);
@@ -153,7 +161,9 @@ export class MediaProcess<Command, Event> {
     if (this.#pipe.isPaused()) return;
     const patient =
       !this.#started && performance.now() - this.#startedMs < (this.#options.startMs ?? START_MS);
-    if (!patient && this.#unanswered >= (this.#options.maxUnanswered ?? 5)) {
+    const maxUnanswered =
+      (this.#options.maxUnanswered ?? MAX_UNANSWERED) * (this.#hasMedia ? 1 : OPENING_PATIENCE);
+    if (!patient && this.#unanswered >= maxUnanswered) {
       this.#terminate('unresponsive');
       return;
     }
@@ -166,7 +176,9 @@ export class MediaProcess<Command, Event> {
     this.#cause = cause;
     clearInterval(this.#pinger);
     this.#pipe.resume();
-    this.#signal();
+    // Who does not answer would not hear a SIGTERM either.
+    if (cause === 'unresponsive') this.#child.kill('SIGKILL');
+    else this.#signal();
   }
 
   #signal(): void {
@@ -191,6 +203,7 @@ export class MediaProcess<Command, Event> {
     const { sourceId, epoch, media, onEvent } = this.#options;
     switch (message.type) {
       case 'frame': {
+        this.#hasMedia = true;
         const { ptsUs, arrivalUs, decodedUs, width, height } = message;
         const chromaBytes = Math.ceil(width / 2) * Math.ceil(height / 2);
         if (payload.length !== width * height + 2 * chromaBytes)
@@ -199,6 +212,7 @@ export class MediaProcess<Command, Event> {
         return;
       }
       case 'audio': {
+        this.#hasMedia = true;
         const { ptsUs, arrivalUs, rateHz } = message;
         const samples = new Float32Array(payload.buffer);
         media.audio({ sourceId, epoch, ptsUs, arrivalUs, rateHz, samples });

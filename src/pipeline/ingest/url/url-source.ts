@@ -6,6 +6,7 @@ import { redactor } from '../../redact.ts';
 import type { Secret } from '../../secret.ts';
 import { MediaProcess, type MediaProcessExit } from '../process/media-process.ts';
 import { type BackoffOptions, backoffMs, defaultBackoff } from './backoff.ts';
+import { RtspDoor } from './rtsp-knock.ts';
 import { parseSourceUrl, type SourceUrl } from './source-url.ts';
 import type { ReadingOptions, UrlCommand, UrlEvent } from './url-messages.ts';
 
@@ -33,6 +34,16 @@ export const readingDefaults: ReadingOptions = {
   readTimeoutMs: 10_000,
 };
 
+/** A shorter wait is not worth a knock. */
+const KNOCK_FROM_MS = 1000;
+/** What a camera that is away, or a relay without its camera, does. A refused password does not mend itself. */
+const AWAY: ReadonlySet<string> = new Set<ErrorCode>([
+  'source-refused',
+  'source-timeout',
+  'source-not-found',
+  'source-lost',
+]);
+
 type UrlProcess = MediaProcess<UrlCommand, UrlEvent>;
 
 /**
@@ -41,7 +52,8 @@ type UrlProcess = MediaProcess<UrlCommand, UrlEvent>;
  * be read is `failed`. A child that crashed or hangs is replaced in every case.
  *
  * Each connection has a child process of its own, so neither memory nor any fault of a decoder outlives it, and a
- * camera that is away costs nothing while it is waited for.
+ * camera that is away costs next to nothing while it is waited for. An RTSP camera's door is knocked at meanwhile, so
+ * that it is back within seconds however long it was away.
  *
  * With `pace: 'fastest'` a recording is read as fast as its consumer takes it, and nothing is dropped: the child
  * waits while the pipe is full. Such a connection says `waits`: a consumer whose work is not done when a sink method
@@ -58,6 +70,9 @@ export class UrlSource implements MediaSource {
   #closing: Promise<void> = Promise.resolve();
   #verdict: UrlEvent | null = null;
   #retry: NodeJS.Timeout | undefined;
+  /** null for what is no RTSP camera. */
+  readonly #door: RtspDoor | null;
+  #knocking: AbortController | null = null;
   #epoch = 0;
   #failures = 0;
   #liveSinceMs: number | null = null;
@@ -70,6 +85,9 @@ export class UrlSource implements MediaSource {
     this.#source = parseSourceUrl(options.url);
     this.#backoff = { ...defaultBackoff, ...options.backoff };
     this.#redact = redactor([options.url.reveal()]);
+    const { kind, input } = this.#source;
+    const networks = options.networks ?? null;
+    this.#door = kind === 'rtsp' ? new RtspDoor({ url: new URL(input.reveal()), networks }) : null;
   }
 
   open(sink: MediaSink): void {
@@ -81,8 +99,7 @@ export class UrlSource implements MediaSource {
   restart(reason: string): void {
     if (this.#sink === null || (this.#process === null && this.#retry === undefined)) return;
     const detail = `a new connection was asked for: ${reason}`;
-    clearTimeout(this.#retry);
-    this.#retry = undefined;
+    this.#endWait();
     this.#endProcess();
     this.#failures += 1;
     this.#next(reason, detail, 0);
@@ -101,8 +118,7 @@ export class UrlSource implements MediaSource {
 
   async close(): Promise<void> {
     this.#sink = null;
-    clearTimeout(this.#retry);
-    this.#retry = undefined;
+    this.#endWait();
     this.#endProcess();
     await this.#closing;
   }
@@ -141,6 +157,7 @@ export class UrlSource implements MediaSource {
       return;
     }
     this.#liveSinceMs = performance.now();
+    this.#door?.forget();
     const epoch = this.#epoch;
     this.#sink?.phase({ phase: 'connected', epoch, ...(event.waits ? { waits: true } : {}) });
   }
@@ -182,14 +199,38 @@ export class UrlSource implements MediaSource {
       detail: asSentence(this.#redact(detail)),
       retryInMs,
     });
-    this.#retry = setTimeout(() => {
-      // Cameras that serve one client at a time want the old connection gone before the new one comes.
-      void this.#closing.then(() => {
-        if (this.#epoch !== epoch || this.#retry === undefined) return;
-        this.#retry = undefined;
-        this.#connect();
-      });
-    }, retryInMs);
+    this.#retry = setTimeout(() => this.#retryNow(epoch), retryInMs);
+    if (retryInMs >= KNOCK_FROM_MS && this.#door !== null && AWAY.has(reason))
+      void this.#knock(this.#door, epoch, reason);
+  }
+
+  /** Ends the wait as soon as somebody answers at the door; the camera's boot may take a few short tries more. */
+  async #knock(door: RtspDoor, epoch: number, reason: string): Promise<void> {
+    const knocking = new AbortController();
+    this.#knocking = knocking;
+    if (reason === 'source-refused' || reason === 'source-timeout') door.wasSilent();
+    if (!(await door.opens(knocking.signal))) return;
+    this.#failures = 0;
+    clearTimeout(this.#retry);
+    this.#retryNow(epoch);
+  }
+
+  #retryNow(epoch: number): void {
+    this.#knocking?.abort();
+    this.#knocking = null;
+    // Cameras that serve one client at a time want the old connection gone before the new one comes.
+    void this.#closing.then(() => {
+      if (this.#epoch !== epoch || this.#retry === undefined) return;
+      this.#retry = undefined;
+      this.#connect();
+    });
+  }
+
+  #endWait(): void {
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    this.#knocking?.abort();
+    this.#knocking = null;
   }
 
   #finish(phase: Parameters<MediaSink['phase']>[0]): void {
