@@ -150,7 +150,8 @@ def main():
     factory.set_shared(True)
 
     def configure(_factory, media):
-        media.connect("prepared", lambda it: report_every(options["reportEveryS"], it))
+        if options["reportEveryS"]:
+            media.connect("prepared", lambda it: report_every(options["reportEveryS"], it))
         for name, track in tracks.items():
             track.attach(media.get_element().get_by_name(name))
         if options["wrapAfterS"]:

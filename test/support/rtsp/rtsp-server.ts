@@ -26,7 +26,7 @@ export interface RtspServerOptions {
   loseEvery?: number;
   /** The RTP timestamps of both tracks wrap around so many seconds after the first client came; 0, by chance, unless told. */
   wrapAfterS?: number;
-  /** Least time between sender reports of a track; GStreamer's own 5 unless told. */
+  /** Least time between sender reports of a track; GStreamer's own 5 where 0 or not told. */
   reportEveryS?: number;
   /** A port that was used before, to come back on it; a free one unless told. */
   port?: number;
@@ -95,7 +95,7 @@ export async function startRtspServer(options: RtspServerOptions = {}): Promise<
     noisy: options.noisy ?? false,
     loseEvery: options.loseEvery ?? 0,
     wrapAfterS: options.wrapAfterS ?? 0,
-    reportEveryS: options.reportEveryS ?? 5,
+    reportEveryS: options.reportEveryS ?? 0,
     user: options.user ?? null,
     password: options.password ?? null,
     port: options.port ?? 0,
