@@ -62,7 +62,8 @@ export class WatchedStream implements Disposable {
       await sleep(50);
     }
     const last = this.results.slice(-8).map(({ alignment }) => alignment);
-    const told = JSON.stringify({ now: await this.now(), last });
+    const statuses = this.statuses.slice(-6).map(({ state, reason, detail }) => [state, reason, detail]);
+    const told = JSON.stringify({ now: await this.now(), last, statuses });
     throw new Error(`no "${what}" of ${this.id} within a minute: ${told}`);
   }
 

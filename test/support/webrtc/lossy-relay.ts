@@ -1,4 +1,4 @@
-/** A UDP relay on 127.0.0.1 between a publisher and the server that loses what the test wants lost. */
+/** A UDP relay on 127.0.0.1 between a publisher and the server that loses and holds back what the test wants lost or late. */
 
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
@@ -15,14 +15,18 @@ export function isRtp(packet: Buffer): boolean {
 export class LossyRelay {
   /** Of RTP; replace it at any time. */
   lose: Lose = () => false;
+  /** How long an RTP packet is held, in milliseconds, so that later ones overtake it. Replace it at any time. */
+  hold: (packet: Buffer) => number = () => 0;
   /** Of everything else, which must mostly pass or nothing connects. */
   block: Lose = () => false;
   /** Sees what the server sends. */
   watch: (packet: Buffer) => void = () => undefined;
   lost = 0;
+  held = 0;
   readonly #front = createSocket('udp4');
   readonly #back: Socket = createSocket('udp4');
   #publisherPort = 0;
+  #isClosed = false;
 
   /** Listens, and rewrites `answerSdp` so that the publisher knows no other way than the relay. */
   async divert(answerSdp: string): Promise<string> {
@@ -30,7 +34,7 @@ export class LossyRelay {
     this.#front.on('message', (packet, { port }) => {
       this.#publisherPort = port;
       if (isRtp(packet) ? this.lose(packet) : this.block(packet)) this.lost++;
-      else this.#back.send(packet, serverPort, '127.0.0.1');
+      else this.#pass(packet, serverPort, isRtp(packet) ? this.hold(packet) : 0);
     });
     this.#back.on('message', (packet) => {
       this.watch(packet);
@@ -49,8 +53,20 @@ export class LossyRelay {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#front.close();
     this.#back.close();
+  }
+
+  #pass(packet: Buffer, serverPort: number, holdMs: number): void {
+    if (holdMs === 0) {
+      this.#back.send(packet, serverPort, '127.0.0.1');
+      return;
+    }
+    this.held++;
+    setTimeout(() => {
+      if (!this.#isClosed) this.#back.send(packet, serverPort, '127.0.0.1');
+    }, holdMs);
   }
 }
 

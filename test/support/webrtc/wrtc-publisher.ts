@@ -26,7 +26,10 @@ export class WrtcPublisher {
   readonly #audio: InstanceType<typeof RTCAudioSource> | null;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #busy: boolean;
+  /** Whether the microphone brings anything. May be changed at any time. */
+  sound = true;
   #size: { width: number; height: number };
+  readonly #beganMs = performance.now();
   #pushed = 0;
 
   constructor({
@@ -141,7 +144,16 @@ export class WrtcPublisher {
     this.#video.onFrame({ width, height, data });
   }
 
+  /** All that is due: timers fire late, and a microphone does not slow down for that. */
   #pushAudio(): void {
+    const due = ((performance.now() - this.#beganMs) / 1000) * AUDIO_RATE_HZ;
+    while (this.#pushed + SAMPLES_PER_PUSH <= due) {
+      if (this.sound) this.#pushTone();
+      else this.#pushed += SAMPLES_PER_PUSH;
+    }
+  }
+
+  #pushTone(): void {
     const samples = new Int16Array(SAMPLES_PER_PUSH);
     for (let i = 0; i < samples.length; i++) {
       samples[i] = 8000 * Math.sin((2 * Math.PI * 440 * this.#pushed++) / AUDIO_RATE_HZ);
