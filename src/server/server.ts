@@ -223,7 +223,7 @@ export class EarsightServer {
 
   /**
    * Puts another configuration in force, all of it or nothing. Streams, subscribers and publishers that it does not
-   * touch go on; a subscriber whose token changed is closed with 1008.
+   * touch go on; a subscriber whose token changed is closed with 1008, a publisher is hung up.
    * @returns the settings that differ and wait for the next start
    * @throws EarsightError `bad-config` when the server could not be run so; the old one stays
    */
@@ -244,6 +244,7 @@ export class EarsightServer {
       const holder = this.#holders.get(sight);
       return holder !== undefined && !isStillLetIn(holder, before, effective);
     });
+    this.#publications.dismiss((holder) => !isStillLetIn(holder, before, effective));
     await this.#registry.reconfigure(settings, removed, placed);
     return waiting;
   }

@@ -9,6 +9,8 @@ import { WebSocket } from 'ws';
 import { hashToken, newToken } from '../../src/server/access/token-hash.ts';
 import type { StreamView } from '../../src/server/http/schemas.ts';
 import { ServerProcess } from '../support/server-process.ts';
+import { callIn } from '../support/webrtc/call-in.ts';
+import { ScriptedPublisher } from '../support/webrtc/scripted-publisher.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -98,10 +100,10 @@ describe('a changed configuration', () => {
 });
 
 describe('a token that is taken away', () => {
-  it('closes the connections it opened with 1008, and no other', async () => {
+  it('closes the connections it opened with 1008, ends what it publishes, and no other', async () => {
     const tokens = { stays: newToken(), goes: newToken() };
     const entry = (name: 'stays' | 'goes'): string =>
-      `    - { name: ${name}, hash: '${hashToken(tokens[name])}', roles: [view] }\n`;
+      `    - { name: ${name}, hash: '${hashToken(tokens[name])}', roles: [view, publish] }\n`;
     const file = join(folder, 'tokens.yaml');
     const rest = `streams:\n${stream('a')}`;
     writeFileSync(file, `auth:\n  mode: tokens\n  tokens:\n${entry('stays')}${entry('goes')}${rest}`);
@@ -117,10 +119,22 @@ describe('a token that is taken away', () => {
     };
     const [stays, goes] = [await open(tokens.stays), await open(tokens.goes)];
     const closed = once(goes, 'close') as Promise<[code: number]>;
+    const publishers = [new ScriptedPublisher(), new ScriptedPublisher()];
+    await callIn(server.url, 'webcam-stays', publishers[0]!, { token: tokens.stays });
+    await callIn(server.url, 'webcam-goes', publishers[1]!, { token: tokens.goes });
+    const streams = async (): Promise<string[]> => {
+      const headers = { Authorization: `Bearer ${tokens.stays}` };
+      const answer = await fetch(`${server.url}/api/v1/streams`, { headers });
+      const { streams } = (await answer.json()) as { streams: StreamView[] };
+      return streams.map(({ id }) => id);
+    };
+    expect(await streams()).toEqual(['a', 'webcam-stays', 'webcam-goes']);
     writeFileSync(file, `auth:\n  mode: tokens\n  tokens:\n${entry('stays')}${rest}`);
     server.child.kill('SIGHUP');
     expect((await closed)[0]).toBe(1008);
     expect(stays.readyState).toBe(WebSocket.OPEN);
+    await expect.poll(streams, { timeout: 10_000 }).toEqual(['a', 'webcam-stays']);
+    for (const publisher of publishers) await publisher.close();
     const asked = await fetch(`${server.url}/api/v1/streams`, {
       headers: { Authorization: `Bearer ${tokens.goes}` },
     });

@@ -3,7 +3,7 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { EarsightError } from '../../pipeline/errors.ts';
-import { mayOn, ownerOf } from '../access/principal.ts';
+import { mayOn } from '../access/principal.ts';
 import { streamIdSchema } from '../config/stream-spec.ts';
 import type { AppContext, IceServer } from './context.ts';
 import { lenientMatchOf, matchOf } from './entity-tags.ts';
@@ -60,11 +60,12 @@ export function addWhipRoutes(app: OpenAPIHono, context: AppContext): void {
       requireAccepted(c);
       const { id } = c.req.valid('param');
       const offer = await c.req.text();
-      const owner = ownerOf(c.get('principal'));
-      const publication = await publications.publish(id, offer, owner).catch((thrown: unknown) => {
-        if (isFull(thrown) && context.whip.redirectTo !== null) return null;
-        throw thrown;
-      });
+      const publication = await publications
+        .publish(id, offer, c.get('principal'))
+        .catch((thrown: unknown) => {
+          if (isFull(thrown) && context.whip.redirectTo !== null) return null;
+          throw thrown;
+        });
       if (publication === null) {
         return c.body(null, 307, { Location: `${context.whip.redirectTo ?? ''}/api/v1/whip/${id}` });
       }

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { EarsightError } from '../../pipeline/errors.ts';
 import type { MediaSource } from '../../pipeline/ports.ts';
+import { EVERYONE, ownerOf, type Principal } from '../access/principal.ts';
 import type { Stream } from './stream.ts';
 import { nameFromId } from './stream-ids.ts';
 import type { StreamRegistry } from './stream-registry.ts';
@@ -47,6 +48,8 @@ interface Active {
   iceGeneration: number;
   readonly source: WebcamSource;
   readonly session: WebcamSession;
+  /** Who publishes. */
+  readonly holder: Principal;
   /** Settles when its last update has; they are served one after the other. */
   lastUpdate: Promise<unknown>;
 }
@@ -65,17 +68,16 @@ export class Publications {
   }
 
   /**
-   * @param owner the name of the token that publishes; null where nobody is told apart
    * @throws EarsightError `bad-sdp`, `unacceptable-sdp`, `stream-exists` when the stream takes no publisher,
    * `limit-reached`, `closed`
    */
-  async publish(streamId: string, offerSdp: string, owner: string | null = null): Promise<Publication> {
+  async publish(streamId: string, offerSdp: string, holder: Principal = EVERYONE): Promise<Publication> {
     const known = this.#registry.find(streamId);
     const stream =
       known ??
       this.#registry.add(
         { kind: 'webcam', id: streamId, name: this.#nameFor(streamId), enabled: true, session: {} },
-        { origin: 'publisher', owner },
+        { origin: 'publisher', owner: ownerOf(holder) },
       );
     try {
       const source = webcamOf(stream);
@@ -92,6 +94,7 @@ export class Publications {
         iceGeneration: 0,
         source,
         session,
+        holder,
         lastUpdate: Promise.resolve(),
       });
       return publication;
@@ -146,6 +149,14 @@ export class Publications {
     if (stream?.ephemeral !== true || stream.source !== source || this.#isPublished(streamId)) return;
     // A removal by somebody else may win.
     await this.#registry.remove(streamId).catch(() => undefined);
+  }
+
+  /** Ends the sessions of those who may publish no more; each hears it at once. */
+  dismiss(isUnwelcome: (holder: Principal) => boolean): void {
+    for (const [id, { holder, publication }] of this.#active) {
+      // One that ended meanwhile has what it wants.
+      if (isUnwelcome(holder)) void this.end(publication.streamId, id).catch(() => undefined);
+    }
   }
 
   /** As a `StreamListener`: a removed stream takes its sessions along. */
