@@ -1,10 +1,10 @@
 /** How long after each fault results flow again; the faults are made for real, on a server in a process of its own. */
 
 import { type FaultScene, measureScene } from './fault.ts';
-import { rtspFaults } from './rtsp-faults.ts';
+import { cameraFaults, clockFaults } from './rtsp-faults.ts';
 import type { Row } from './table.ts';
 
-const scenes: readonly (() => Promise<FaultScene>)[] = [rtspFaults];
+const scenes: readonly (() => Promise<FaultScene>)[] = [cameraFaults, clockFaults];
 
 /** @param only - Part of the names of the faults to measure; null: all. */
 export async function faults(repetitions: number, only: string | null): Promise<Row[]> {

@@ -100,6 +100,23 @@ describe.skipIf(unavailable !== null).concurrent('a running server survives', ()
     ).toBe(true);
   });
 
+  it('a codec that changes within the stream, by a new connection', async () => {
+    await using scene = new Scene(server);
+    const camera = await scene.camera();
+    const relay = await scene.relay(camera);
+    const stream = await scene.watch(relay.url);
+    await stream.fresh(3);
+    relay.faults.otherCodec = true;
+    await stream.untilState('degraded', 'no-video');
+    await stream.until(
+      () => stream.statuses.some(({ reason }) => reason === 'video-stalled'),
+      'a new connection asked for',
+    );
+    relay.faults.otherCodec = false;
+    await stream.fresh(3);
+    await stream.untilState('live');
+  });
+
   it('a camera that freezes and goes on', async () => {
     await using scene = new Scene(server);
     const camera = await scene.camera();

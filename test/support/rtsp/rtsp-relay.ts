@@ -8,6 +8,9 @@ type Track = 'video' | 'audio';
 const TRACKS: readonly Track[] = ['video', 'audio'];
 const TICKS_PER_S: Readonly<Record<Track, number>> = { video: 90_000, audio: 8000 };
 const SENDER_REPORT = 200;
+const RTP_HEADER_BYTES = 12;
+/** The header of an H.265 slice (RFC 7798 section 1.1.4), which is a slice without its neighbours in H.264. */
+const H265_SLICE = 0x0201;
 const HEADER_END = '\r\n\r\n';
 
 /** What is wrong; replace any of it at any time. */
@@ -18,6 +21,8 @@ export interface RelayFaults {
   reportsOffS: Record<Track, number>;
   /** Added to the media clock, i.e. the RTP timestamps, of a track, in seconds. */
   clockOffS: Record<Track, number>;
+  /** The pictures are H.265 all of a sudden, though the session was made for H.264. */
+  otherCodec: boolean;
   /** Parts, 0 to 1, of RTP packets that are lost, or overtaken by the next one. By UDP alone. */
   loss: number;
   reorder: number;
@@ -33,6 +38,7 @@ export class RtspRelay {
     withoutReports: false,
     reportsOffS: { video: 0, audio: 0 },
     clockOffS: { video: 0, audio: 0 },
+    otherCodec: false,
     loss: 0,
     reorder: 0,
   };
@@ -153,11 +159,12 @@ export class RtspRelay {
 
   /** Changes a packet in place. @returns false where it does not come through. */
   #spoil(track: Track, isRtcp: boolean, packet: Buffer): boolean {
-    const { withoutReports, reportsOffS, clockOffS } = this.faults;
+    const { withoutReports, reportsOffS, clockOffS, otherCodec } = this.faults;
     const ticks = clockOffS[track] * TICKS_PER_S[track];
     if (!isRtcp) {
       // RFC 3550 section 5.1.
       shift(packet, 4, ticks);
+      if (otherCodec && track === 'video') packet.writeUInt16BE(H265_SLICE, RTP_HEADER_BYTES);
       return true;
     }
     // RFC 3550 section 6.4.1: NTP seconds at 8, RTP time at 16.

@@ -119,6 +119,19 @@ describe('RtpTrackClock', () => {
     expect(times[100]!.ptsUs! - times[99]!.ptsUs!).toBeCloseTo((11 * 1e6) / 30, -2);
   });
 
+  it.each([0, 1])(
+    'counts evenly from the first packet on where the first report comes with packet %i',
+    (packet) => {
+      const reports = [{ packet, errorUs: 0 }];
+      const packets = demux({ rateHz: 8000, stepTicks: 160, count: 50, firstTicks: 9, reports });
+      const times = run(8000, packets);
+      for (const [index, { ptsUs }] of times.entries())
+        expect(ptsUs! - times[1]!.ptsUs!).toBe((index - 1) * 20_000);
+      const told = times.find(({ report }) => report !== null)!.report!;
+      expect(told.ptsUs - times[1]!.ptsUs!).toBe((packet - 1) * 20_000);
+    },
+  );
+
   it('says nothing of packets without a time', () => {
     const clock = new RtpTrackClock(90_000);
     expect(clock.take({ ptsUs: null, wallUs: null, report: null })).toEqual({ ptsUs: null, report: null });

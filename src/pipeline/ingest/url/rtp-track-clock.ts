@@ -37,6 +37,9 @@ export interface RtpTrackTime {
   report: { ptsUs: number; wallUs: number } | null;
 }
 
+/** The demuxer's step from the first packet to the second is believed up to this. */
+const MAX_FIRST_STEP_US = 1_000_000;
+
 /** One per track and connection. */
 export class RtpTrackClock {
   readonly #ticksPerUs: number;
@@ -45,7 +48,7 @@ export class RtpTrackClock {
   #hadWall = false;
   /** Ties ticks to the track's clock; null until the first report. */
   #anchor: { ticks: number; ptsUs: number } | null = null;
-  #last: { demuxerUs: number; ptsUs: number; ticks: number } | null = null;
+  #last: { demuxerUs: number; wallUs: number | null; ptsUs: number; ticks: number } | null = null;
   #stepUs = 0;
 
   /** @param rateHz - of the RTP clock: 90000 for video, the sampling rate for most audio. */
@@ -63,7 +66,7 @@ export class RtpTrackClock {
     }
     // Here the demuxer's own step may hold its jump.
     const settling = report !== null || (wallUs !== null && this.#anchor === null);
-    let ptsUs = this.#continued(demuxerUs, settling);
+    let ptsUs = this.#continued(demuxerUs, wallUs, settling);
     let ticks = this.#last?.ticks ?? 0;
     // Where a parser puts pictures together, the first packet with a wall time has that of the next picture.
     if (wallUs !== null && this.#report !== null && (this.#anchor !== null || this.#hadWall)) {
@@ -79,15 +82,19 @@ export class RtpTrackClock {
     this.#hadWall = wallUs !== null;
     const stepUs = ptsUs - (this.#last?.ptsUs ?? ptsUs);
     if (stepUs > 0) this.#stepUs = stepUs;
-    this.#last = { demuxerUs, ptsUs, ticks };
+    this.#last = { demuxerUs, wallUs, ptsUs, ticks };
     return { ptsUs: Math.round(ptsUs), report: this.#tellReport() };
   }
 
   /** Where the packet stands if nothing but media time passed since the one before. */
-  #continued(demuxerUs: number, settling: boolean): number {
+  #continued(demuxerUs: number, wallUs: number | null, settling: boolean): number {
     if (this.#last === null) return demuxerUs;
     const stepUs = demuxerUs - this.#last.demuxerUs;
-    return this.#last.ptsUs + (settling && stepUs !== 0 ? this.#stepUs : stepUs);
+    if (!settling || stepUs === 0) return this.#last.ptsUs + stepUs;
+    if (this.#stepUs > 0) return this.#last.ptsUs + this.#stepUs;
+    // The report came with one of the first two packets. Wall times by it tell the step; else the demuxer's must do.
+    const byWallUs = wallUs === null || this.#last.wallUs === null ? stepUs : wallUs - this.#last.wallUs;
+    return this.#last.ptsUs + (byWallUs > 0 && byWallUs < MAX_FIRST_STEP_US ? byWallUs : 0);
   }
 
   /** RTP ticks of a wall time, unwrapped to be nearest to where the track stands. */

@@ -6,7 +6,8 @@ import { RtspDoor } from './rtsp-knock.ts';
 
 /** A host whose answer to DESCRIBE the test chooses; null: it takes the connection and says nothing. */
 class Host {
-  answer: number | null;
+  /** `hang-up`: it closes the connection. */
+  answer: number | null | 'hang-up';
   readonly requests: string[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #server: Server = createServer((socket) => {
@@ -14,11 +15,12 @@ class Host {
     socket.on('error', () => undefined);
     socket.on('data', (piece: Buffer) => {
       this.requests.push(piece.toString());
-      if (this.answer !== null) socket.write(`RTSP/1.0 ${this.answer} Words\r\nCSeq: 1\r\n\r\n`);
+      if (this.answer === 'hang-up') socket.end();
+      else if (this.answer !== null) socket.write(`RTSP/1.0 ${this.answer} Words\r\nCSeq: 1\r\n\r\n`);
     });
   });
 
-  constructor(answer: number | null) {
+  constructor(answer: Host['answer']) {
     this.answer = answer;
   }
 
@@ -36,7 +38,7 @@ class Host {
 
 describe('RtspDoor', () => {
   const hosts: Host[] = [];
-  const host = (answer: number | null): Host => {
+  const host = (answer: Host['answer']): Host => {
     const made = new Host(answer);
     hosts.push(made);
     return made;
@@ -73,6 +75,15 @@ describe('RtspDoor', () => {
     const opens = door.opens(new AbortController().signal);
     await until(() => frozen.requests.length > 0);
     frozen.answer = 200;
+    expect(await opens).toBe(true);
+  });
+
+  it('takes a call that is ended without a word for silence', async () => {
+    const forwarder = host('hang-up');
+    const door = doorTo(await forwarder.listen());
+    const opens = door.opens(new AbortController().signal);
+    await until(() => forwarder.requests.length >= 2);
+    forwarder.answer = 200;
     expect(await opens).toBe(true);
   });
 

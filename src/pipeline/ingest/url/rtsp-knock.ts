@@ -36,8 +36,13 @@ async function knock({ url, networks }: KnockOptions, signal: AbortSignal): Prom
     socket.on('error', () => undefined);
     const target = `${url.protocol}//${url.host}${url.pathname}${url.search}`;
     socket.write(`DESCRIBE ${target} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n`);
-    const [piece] = (await once(socket, 'data', { signal: patience })) as [Buffer];
-    const status = /^RTSP\/\d\.\d (\d{3})/.exec(piece.toString('latin1'))?.[1];
+    // A port forwarder without a host behind it takes the call and hangs up.
+    const [piece] = (await Promise.race([
+      once(socket, 'data', { signal: patience }),
+      once(socket, 'close', { signal: patience }),
+    ])) as [unknown];
+    const words = Buffer.isBuffer(piece) ? piece.toString('latin1') : '';
+    const status = /^RTSP\/\d\.\d (\d{3})/.exec(words)?.[1];
     return status === undefined ? SILENCE : Number(status);
   } catch {
     return SILENCE;

@@ -36,12 +36,16 @@ export const readingDefaults: ReadingOptions = {
 
 /** A shorter wait is not worth a knock. */
 const KNOCK_FROM_MS = 1000;
-/** What a camera that is away, or a relay without its camera, does. A refused password does not mend itself. */
+/**
+ * What a camera that is away does, a relay without its camera, or a forwarder that takes the call and hangs up. A
+ * refused password does not mend itself.
+ */
 const AWAY: ReadonlySet<string> = new Set<ErrorCode>([
   'source-refused',
   'source-timeout',
   'source-not-found',
   'source-lost',
+  'source-corrupt',
 ]);
 
 type UrlProcess = MediaProcess<UrlCommand, UrlEvent>;
