@@ -13,7 +13,8 @@ export interface Fault {
   stream: string;
   /**
    * Makes the fault, and its end where it has one. Resolves with the `performance.now()` from which recovery counts:
-   * that of the source's return, or of the fault itself where the source never left.
+   * that of the source's return, or of the fault itself where the source never left. Where the fault works only after a
+   * while, it resolves then, so that what came in between is looked at too.
    */
   inject(): Promise<number>;
 }
@@ -60,16 +61,17 @@ class ResultWatch {
     this.#subscription.close();
   }
 
+  /** Of the latest run of results without a larger gap, once it is long enough and goes on. */
   #beginOfFlow(sinceMs: number): number | null {
-    let first: number | null = null;
+    let first = Number.POSITIVE_INFINITY;
     let lastMs = Number.NEGATIVE_INFINITY;
     for (const timeMs of this.#timesMs) {
       if (timeMs < sinceMs) continue;
       if (timeMs - lastMs > LARGEST_GAP_MS) first = timeMs;
-      if (first !== null && timeMs - first >= FLOW_MS) return first;
       lastMs = timeMs;
     }
-    return null;
+    const goesOn = performance.now() - lastMs < LARGEST_GAP_MS;
+    return goesOn && lastMs - first >= FLOW_MS ? first : null;
   }
 }
 

@@ -6,13 +6,13 @@ import type { Row } from './table.ts';
 
 const scenes: readonly (() => Promise<FaultScene>)[] = [cameraFaults, clockFaults];
 
-/** @param only - Part of the names of the faults to measure; null: all. */
+/** @param only - Pattern of the names of the faults to measure; null: all. */
 export async function faults(repetitions: number, only: string | null): Promise<Row[]> {
   const rows: Row[] = [];
   for (const open of scenes) {
     const scene = await open();
     try {
-      const chosen = scene.faults.filter(({ name }) => only === null || name.includes(only));
+      const chosen = scene.faults.filter(({ name }) => only === null || new RegExp(only).test(name));
       rows.push(...(await measureScene({ ...scene, faults: chosen }, repetitions)));
     } finally {
       await scene.close();

@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- engine webcam cameras subscribers training soak faults] [--seconds N] [--minutes N]`: what this
- * machine holds. For `faults` also `[--repetitions N] [--only PART]`, a part of the faults' names.
+ * machine holds. For `faults` also `[--repetitions N] [--only PATTERN]`, of the faults' names.
  */
 
 import { cpus, totalmem } from 'node:os';

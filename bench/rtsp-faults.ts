@@ -85,7 +85,7 @@ class Site {
 /** A fault befalls a site; `count` is the number of the repetition, from 0. */
 type Befall = (site: Site, count: number, serverPid: number) => Promise<number>;
 
-/** Makes a change of the network or the clocks on a site that was well for some seconds. */
+/** Makes a change of the network or the clocks on a site that was well for some seconds, and lets it work. */
 const spoil =
   (change: (site: Site) => void, mend: (site: Site) => void): Befall =>
   async (site, count) => {
@@ -93,8 +93,11 @@ const spoil =
       mend(site);
       await sleep(3000);
     }
+    const nowMs = performance.now();
     change(site);
-    return performance.now();
+    // A report comes once in a second or two, and the first losses soon.
+    await sleep(5000);
+    return nowMs;
   };
 
 const CAMERA_FAULTS: Readonly<Record<string, Befall>> = {
