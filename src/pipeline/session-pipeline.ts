@@ -109,7 +109,7 @@ export class LocalizationPipeline {
       const output = await model.run(batch);
       const inferredUs = clock.monotonicUs();
       members.forEach(({ session, window }, i) => {
-        this.#suspects.succeeded(session);
+        this.#suspects.succeeded(session, inferredUs);
         session.complete(window, localizationOf(output, members.length, i), { dispatchedUs, inferredUs });
       });
     } catch (error) {

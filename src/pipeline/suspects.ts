@@ -5,9 +5,12 @@ const PATIENCE = 2;
 const FIRST_PAUSE_US = 500_000;
 /** Short, as a broken engine looks like a broken source: when it is back, nobody waits long. */
 const LONGEST_PAUSE_US = 5_000_000;
+/** Where the engine has answered others since: each trial may cost them a worker. */
+const LONGEST_PAUSE_OF_GUILTY_US = 30_000_000;
 
 interface Record {
   loneFailures: number;
+  failedUs: number;
   pausedUntilUs: number;
 }
 
@@ -17,6 +20,7 @@ interface Record {
  */
 export class Suspects<K extends object> {
   readonly #records = new WeakMap<K, Record>();
+  #lastSuccessUs = Number.NEGATIVE_INFINITY;
 
   /** Whether its input should be tried alone. */
   has(source: K): boolean {
@@ -28,19 +32,23 @@ export class Suspects<K extends object> {
     return (this.#records.get(source)?.pausedUntilUs ?? 0) > nowUs;
   }
 
-  succeeded(source: K): void {
+  succeeded(source: K, nowUs: number): void {
     this.#records.delete(source);
+    this.#lastSuccessUs = nowUs;
   }
 
   failed(members: readonly K[], nowUs: number): void {
     for (const source of members) {
-      const record = this.#records.get(source) ?? { loneFailures: 0, pausedUntilUs: 0 };
+      const record = this.#records.get(source) ?? { loneFailures: 0, failedUs: nowUs, pausedUntilUs: 0 };
+      const isGuilty = this.#lastSuccessUs > record.failedUs;
+      record.failedUs = nowUs;
       this.#records.set(source, record);
       if (members.length > 1) continue;
       record.loneFailures++;
       const doublings = record.loneFailures - PATIENCE;
       if (doublings < 0) continue;
-      record.pausedUntilUs = nowUs + Math.min(FIRST_PAUSE_US * 2 ** doublings, LONGEST_PAUSE_US);
+      const longestUs = isGuilty ? LONGEST_PAUSE_OF_GUILTY_US : LONGEST_PAUSE_US;
+      record.pausedUntilUs = nowUs + Math.min(FIRST_PAUSE_US * 2 ** doublings, longestUs);
     }
   }
 }

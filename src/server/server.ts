@@ -94,7 +94,8 @@ export class EarsightServer {
     this.#model = createModel(folder, config.engine, {
       workerUrl: parts.engineWorkerUrl,
       onFault: ({ worker, error, retryInMs }) => {
-        this.#metrics.engineRestarted();
+        if (retryInMs === null) this.#metrics.batchRefused();
+        else this.#metrics.engineRestarted();
         log.error({ worker, retryInMs }, error.message);
       },
     });

@@ -47,26 +47,36 @@ describeLocalizationModel('OnnxModel', {
 });
 
 describe('a worker that fails', () => {
-  test.each<Fault>(['exit', 'throw', 'reject'])(
-    'by %s fails its batch only, and is replaced',
-    async (fault) => {
-      const faults: EngineFault[] = [];
-      const model = make({ workers: 2, onFault: (event) => faults.push(event) });
-      await model.initialize();
-      const [bad, good] = await Promise.allSettled([
-        model.run(withFault(patternBatch(model.shape, 1), fault)),
-        model.run(patternBatch(model.shape, 2)),
-      ]);
-      expect(bad).toMatchObject({ reason: { code: 'engine-failed', retryable: true } });
-      expect(good.status).toBe('fulfilled');
-      expect(faults).toHaveLength(1);
-      expect(faults[0]!.retryInMs).toBeGreaterThan(0);
-      expect(model.liveWorkers).toBe(1);
-      await expect.poll(() => model.liveWorkers, { timeout: 20_000 }).toBe(2);
-      const both = [patternBatch(model.shape, 1), patternBatch(model.shape, 1)].map((b) => model.run(b));
-      expect(await Promise.all(both)).toHaveLength(2);
-    },
-  );
+  test.each<Fault>(['exit', 'throw'])('by %s fails its batch only, and is replaced', async (fault) => {
+    const faults: EngineFault[] = [];
+    const model = make({ workers: 2, onFault: (event) => faults.push(event) });
+    await model.initialize();
+    const [bad, good] = await Promise.allSettled([
+      model.run(withFault(patternBatch(model.shape, 1), fault)),
+      model.run(patternBatch(model.shape, 2)),
+    ]);
+    expect(bad).toMatchObject({ reason: { code: 'engine-failed', retryable: true } });
+    expect(good.status).toBe('fulfilled');
+    expect(faults).toHaveLength(1);
+    expect(faults[0]!.retryInMs).toBeGreaterThan(0);
+    expect(model.liveWorkers).toBe(1);
+    await expect.poll(() => model.liveWorkers, { timeout: 20_000 }).toBe(2);
+    const both = [patternBatch(model.shape, 1), patternBatch(model.shape, 1)].map((b) => model.run(b));
+    expect(await Promise.all(both)).toHaveLength(2);
+  });
+
+  test('at its input alone goes on, and says so', async () => {
+    const faults: EngineFault[] = [];
+    const model = make({ onFault: (event) => faults.push(event) });
+    await model.initialize();
+    await expect(model.run(withFault(patternBatch(model.shape, 1), 'reject'))).rejects.toMatchObject({
+      code: 'engine-failed',
+      message: expect.stringContaining('its worker goes on'),
+    });
+    expect(faults).toMatchObject([{ retryInMs: null }]);
+    expect(model.liveWorkers).toBe(1);
+    await model.run(patternBatch(model.shape, 1));
+  });
 
   test('by hanging is given up after the run timeout and replaced', async () => {
     const model = make({ runTimeoutMs: 300 });
@@ -93,7 +103,7 @@ describe('a worker that fails', () => {
   });
 
   test('again and again is retried ever more slowly, and a success starts over', async () => {
-    const pauses: number[] = [];
+    const pauses: (number | null)[] = [];
     const model = make({ onFault: ({ retryInMs }) => pauses.push(retryInMs) });
     await model.initialize();
     for (let i = 0; i < 3; i++) await untilFault(model, pauses, i + 1);
@@ -102,7 +112,7 @@ describe('a worker that fails', () => {
     expect(pauses).toEqual([100, 200, 400, 100]);
   });
 
-  async function untilFault(model: OnnxModel, pauses: number[], count: number): Promise<void> {
+  async function untilFault(model: OnnxModel, pauses: unknown[], count: number): Promise<void> {
     while (pauses.length < count) {
       await model.run(withFault(patternBatch(model.shape, 1), 'exit')).catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 20));

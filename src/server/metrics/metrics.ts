@@ -108,6 +108,11 @@ export class Metrics implements PipelineObserver, StreamListener {
     help: 'Workers of the model that were lost and replaced.',
     registers: [this.#registry],
   });
+  readonly #refusedBatches = new Counter({
+    name: 'earsight_engine_refused_batches_total',
+    help: 'Batches that the model failed at, and whose worker went on.',
+    registers: [this.#registry],
+  });
   readonly #batch = new Histogram({
     name: 'earsight_batch_size',
     help: 'Pictures in one run of the model.',
@@ -166,6 +171,10 @@ export class Metrics implements PipelineObserver, StreamListener {
 
   engineRestarted(): void {
     this.#engineRestarts.inc();
+  }
+
+  batchRefused(): void {
+    this.#refusedBatches.inc();
   }
 
   text(): Promise<string> {

@@ -24,11 +24,11 @@ export interface OnnxModelOptions {
   precision?: Precision;
   /** Whether idle threads spin. Default false. */
   allowSpinning?: boolean;
-  /** A run that takes longer is given up and its worker replaced. Default 10 s. */
+  /** A run that takes longer is given up and its worker replaced. Default 10 s; see `ThreadedModelOptions`. */
   runTimeoutMs?: number;
   /** Limit for loading and warming up. Default 1 minute on the CPU, 10 minutes elsewhere (TensorRT compiles). */
   startTimeoutMs?: number;
-  /** A worker was lost and will be replaced; for logs and metrics. */
+  /** A run failed, or a worker was lost and will be replaced; for logs and metrics. */
   onFault?: (fault: EngineFault) => void;
   /** Another entry file for the threads; tests break it on purpose. */
   workerUrl?: URL;

@@ -11,7 +11,7 @@ export interface TfjsModelOptions {
   workers?: number;
   /** Most frames in one run. Default 4. */
   maxBatch?: number;
-  /** A worker was lost and will be replaced; for logs and metrics. */
+  /** A run failed, or a worker was lost and will be replaced; for logs and metrics. */
   onFault?: (fault: EngineFault) => void;
   /** Another entry file for the threads; tests break it on purpose. */
   workerUrl?: URL;

@@ -1,4 +1,4 @@
-/** One supervised worker thread: started, given one batch at a time, replaced when it dies, throws or hangs. */
+/** One supervised worker thread: started, given one batch at a time, replaced when it dies, breaks or hangs. */
 
 import { Worker } from 'node:worker_threads';
 import { EarsightError, messageOf } from '../../../pipeline/errors.ts';
@@ -7,6 +7,10 @@ import type { PlainError, WorkerReply, WorkerRequest, WorkerSetup } from './mess
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 30_000;
+/** A run is given up when it takes so many times as long as the slowest of the warm-up did; then the worker hangs. */
+const PATIENCE = 20;
+/** It is not given up sooner: a machine may have other things to do for a moment. */
+const LEAST_PATIENCE_MS = 2_000;
 /** How long a worker may take to leave by itself, and then how long to be killed. */
 const LEAVE_MS = 2_000;
 
@@ -14,10 +18,12 @@ export interface EngineWorkerOptions {
   url: URL;
   setup: WorkerSetup;
   startTimeoutMs: number;
+  /** No run may take longer; those of a quick model have to be quicker. */
   runTimeoutMs: number;
   /** The state changed: `idle` means that a batch can be given. */
   onChange: () => void;
-  onFault: (error: EarsightError, retryInMs: number) => void;
+  /** `retryInMs` null: the run failed, but the worker is sound and stays. */
+  onFault: (error: EarsightError, retryInMs: number | null) => void;
 }
 
 type State =
@@ -37,12 +43,14 @@ export class EngineWorker {
   #state: State = { is: 'down' };
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
+  #patienceMs: number;
   /** Until the first start is settled, a failure is final. */
   #firstStart: { resolve: () => void; reject: (error: EarsightError) => void } | null = null;
   readonly #leaving = new Set<Promise<void>>();
 
   constructor(options: EngineWorkerOptions) {
     this.#options = options;
+    this.#patienceMs = options.runTimeoutMs;
   }
 
   get state(): State['is'] {
@@ -66,12 +74,16 @@ export class EngineWorker {
     const logmel = owned(batch.logmel);
     const request: WorkerRequest = { type: 'run', batch: { size: batch.size, frames, logmel } };
     thread.postMessage(request, [frames.buffer, logmel.buffer]);
-    this.#state = { is: 'busy', thread, settle: { resolve, reject } };
-    const { runTimeoutMs } = this.#options;
-    this.#timer = setTimeout(
-      () => this.#fail(thread, failure(`did not answer within ${runTimeoutMs} ms`)),
-      runTimeoutMs,
-    );
+    const settle = { resolve, reject };
+    this.#state = { is: 'busy', thread, settle };
+    const patienceMs = this.#patienceMs;
+    this.#timer = setTimeout(() => {
+      // Where this thread itself was held up, the answer is there already: it is read before this runs.
+      setImmediate(() => {
+        if (this.#state.is !== 'busy' || this.#state.settle !== settle) return;
+        this.#fail(thread, failure(`did not answer within ${Math.round(patienceMs)} ms`));
+      });
+    }, patienceMs);
     return promise;
   }
 
@@ -111,6 +123,10 @@ export class EngineWorker {
     switch (reply.type) {
       case 'ready':
         clearTimeout(this.#timer);
+        this.#patienceMs = Math.min(
+          this.#options.runTimeoutMs,
+          Math.max(LEAST_PATIENCE_MS, PATIENCE * reply.slowestRunMs),
+        );
         this.#state = { is: 'idle', thread };
         this.#firstStart?.resolve();
         this.#firstStart = null;
@@ -123,10 +139,22 @@ export class EngineWorker {
         this.#state = { is: 'idle', thread };
         break;
       case 'failed':
-        this.#fail(thread, revive(reply.error, this.#state.is === 'starting'));
-        return;
+        if (this.#state.is !== 'busy' || !reply.isSound) {
+          this.#fail(thread, revive(reply.error, this.#state.is === 'starting'));
+          return;
+        }
+        this.#refuse(thread, this.#state.settle, refused(reply.error));
+        break;
     }
     this.#options.onChange();
+  }
+
+  /** The batch is lost, the thread is not. */
+  #refuse(thread: Worker, settle: Settle, error: EarsightError): void {
+    clearTimeout(this.#timer);
+    this.#state = { is: 'idle', thread };
+    settle.reject(error);
+    this.#options.onFault(error, null);
   }
 
   /** The thread is lost: its batch fails, and another thread takes its place after a pause. */
@@ -190,6 +218,13 @@ function revive({ code, message, details }: PlainError, starting: boolean): Ears
           details,
         },
       );
+}
+
+function refused({ message, details }: PlainError): EarsightError {
+  return new EarsightError('engine-failed', `The inference run failed, its worker goes on: ${message}`, {
+    retryable: true,
+    details,
+  });
 }
 
 function failure(what: string, cause?: unknown): EarsightError {

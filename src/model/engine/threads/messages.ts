@@ -14,11 +14,15 @@ export interface WorkerSetup<Settings = unknown> {
 /** At most one `run` is under way at a time. The batch's buffers are transferred. */
 export type WorkerRequest = { type: 'run'; batch: ModelBatch } | { type: 'close' };
 
-/** `ready` comes once; `failed` before it means that the worker could not start, after it that the run failed. */
+/**
+ * `ready` comes once, with the time of the slowest run of the warm-up; `failed` before it means that the worker could
+ * not start, after it that the run failed. `isSound`: it has since computed blank input as it should, so the fault is
+ * the input's.
+ */
 export type WorkerReply =
-  | { type: 'ready' }
+  | { type: 'ready'; slowestRunMs: number }
   | { type: 'done'; output: ModelOutput }
-  | { type: 'failed'; error: PlainError };
+  | { type: 'failed'; error: PlainError; isSound: boolean };
 
 /** An {@link EarsightError} as structured cloning can carry it. */
 export interface PlainError {

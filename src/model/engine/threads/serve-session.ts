@@ -19,6 +19,7 @@ export async function serveSession<Settings>(
   const port = parentPort;
   if (port === null) throw new Error('an engine worker runs as a worker thread only');
   const reply = (message: WorkerReply, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+  const setup = workerData as WorkerSetup<Settings>;
   const handle = async (session: EngineSession, request: WorkerRequest): Promise<void> => {
     switch (request.type) {
       case 'run':
@@ -26,7 +27,8 @@ export async function serveSession<Settings>(
           const output = await session.run(request.batch);
           reply({ type: 'done', output }, buffersOf(output));
         } catch (thrown) {
-          reply({ type: 'failed', error: toPlainError(thrown, 'engine-failed') });
+          const error = toPlainError(thrown, 'engine-failed');
+          reply({ type: 'failed', error, isSound: await isSound(session, setup) });
         }
         return;
       case 'close':
@@ -34,29 +36,48 @@ export async function serveSession<Settings>(
         await session.release();
     }
   };
-  const setup = workerData as WorkerSetup<Settings>;
   let session: EngineSession | null = null;
   try {
     const opened = await open(setup);
     session = opened;
-    await warmUp(opened, setup);
+    const slowestRunMs = await warmUp(opened, setup);
     port.on('message', (request: WorkerRequest) => void handle(opened, request));
-    reply({ type: 'ready' });
+    reply({ type: 'ready', slowestRunMs });
   } catch (thrown) {
-    reply({ type: 'failed', error: toPlainError(thrown, 'engine-unavailable') });
+    reply({ type: 'failed', error: toPlainError(thrown, 'engine-unavailable'), isSound: false });
     await session?.release();
   }
 }
 
-/** Blank input of every size: settles first-run allocations, and the sizes that a file left open. */
-async function warmUp(session: EngineSession, { folder, maxBatch }: WorkerSetup): Promise<void> {
-  const { frame, logmel } = folder.manifest;
-  for (let size = 1; size <= maxBatch; size++) {
-    const frames = new Uint8Array(size * frame.height * frame.width * 3);
-    const silence = Math.log(logmel.logOffset);
-    const sound = new Float32Array(size * columnCount(logmel) * logmel.mels).fill(silence);
-    await session.run({ size, frames, logmel: sound });
+/**
+ * Blank input of every size: settles first-run allocations, and the sizes that a file left open.
+ * @returns how long the slowest took
+ */
+async function warmUp(session: EngineSession, setup: WorkerSetup): Promise<number> {
+  let slowestMs = 0;
+  for (let size = 1; size <= setup.maxBatch; size++) {
+    const beganMs = performance.now();
+    await session.run(blank(size, setup));
+    slowestMs = Math.max(slowestMs, performance.now() - beganMs);
   }
+  return slowestMs;
+}
+
+/** Whether the session still computes, after it has failed at something. */
+async function isSound(session: EngineSession, setup: WorkerSetup): Promise<boolean> {
+  try {
+    await session.run(blank(1, setup));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function blank(size: number, { folder }: WorkerSetup): ModelBatch {
+  const { frame, logmel } = folder.manifest;
+  const frames = new Uint8Array(size * frame.height * frame.width * 3);
+  const silence = Math.log(logmel.logOffset);
+  return { size, frames, logmel: new Float32Array(size * columnCount(logmel) * logmel.mels).fill(silence) };
 }
 
 function buffersOf(output: ModelOutput): ArrayBuffer[] {

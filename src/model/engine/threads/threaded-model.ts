@@ -15,18 +15,22 @@ export interface ThreadedModelOptions {
   workers: number;
   /** Most frames in one run. */
   maxBatch: number;
-  /** A run that takes longer is given up and its worker replaced. */
+  /**
+   * A run that takes longer is given up and its worker replaced; so is one that takes over 2 s and 20 times as long as
+   * the slowest of the warm-up.
+   */
   runTimeoutMs: number;
   /** Limit for loading and warming up. */
   startTimeoutMs: number;
-  /** A worker was lost and will be replaced; for logs and metrics. */
+  /** A run failed, or a worker was lost and will be replaced; for logs and metrics. */
   onFault?: ((fault: EngineFault) => void) | undefined;
 }
 
 export interface EngineFault {
   worker: number;
   error: EarsightError;
-  retryInMs: number;
+  /** When the worker is replaced; null when it is sound and stays. */
+  retryInMs: number | null;
 }
 
 interface Waiting {
