@@ -5,7 +5,7 @@
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, it, type TestContext, vi } from 'vitest';
 import {
   type WhipSession,
   WhipSource,
@@ -16,36 +16,47 @@ import { LossyRelay, withoutCandidates } from '../support/webrtc/lossy-relay.ts'
 import { coturnMissing, TurnServer } from '../support/webrtc/turn-server.ts';
 import { WrtcPublisher } from '../support/webrtc/wrtc-publisher.ts';
 
-/** What a test began, ended after it. */
-const closers: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
+// Two tests wait for half a minute; the others go on beside them.
+vi.setConfig({ maxConcurrency: 4 });
 
-function open(options: Partial<WhipSourceOptions> = {}): { source: WhipSource; sink: RecordingSink } {
-  const source = new WhipSource({ id: 'webcam', ...options });
-  const sink = new RecordingSink();
-  source.open(sink);
-  closers.push(() => source.close());
-  return { source, sink };
-}
+/** What one test begins, ended after it. The tests overlap, so each has its own. */
+class Stage {
+  readonly #context: Pick<TestContext, 'onTestFinished'>;
 
-function newPublisher(): WrtcPublisher {
-  const publisher = new WrtcPublisher({ width: 320, height: 240, frameRate: 15 });
-  closers.push(() => publisher.close());
-  return publisher;
-}
+  constructor(context: Pick<TestContext, 'onTestFinished'>) {
+    this.#context = context;
+  }
 
-/** A publisher whose way to the server, if it gets any, is the relay. */
-async function publishThroughRelay(
-  source: WhipSource,
-): Promise<{ publisher: WrtcPublisher; session: WhipSession; relay: LossyRelay }> {
-  const publisher = newPublisher();
-  const relay = new LossyRelay();
-  closers.push(() => relay.close());
-  const session = await source.accept(withoutCandidates(await publisher.offer()));
-  await publisher.answer(await relay.divert(session.answerSdp));
-  return { publisher, session, relay };
+  /** The last one first. */
+  afterwards(close: () => Promise<void> | void): void {
+    this.#context.onTestFinished(close);
+  }
+
+  open(options: Partial<WhipSourceOptions> = {}): { source: WhipSource; sink: RecordingSink } {
+    const source = new WhipSource({ id: 'webcam', ...options });
+    const sink = new RecordingSink();
+    source.open(sink);
+    this.afterwards(() => source.close());
+    return { source, sink };
+  }
+
+  newPublisher(): WrtcPublisher {
+    const publisher = new WrtcPublisher({ width: 320, height: 240, frameRate: 15 });
+    this.afterwards(() => publisher.close());
+    return publisher;
+  }
+
+  /** A publisher whose way to the server, if it gets any, is the relay. */
+  async publishThroughRelay(
+    source: WhipSource,
+  ): Promise<{ publisher: WrtcPublisher; session: WhipSession; relay: LossyRelay }> {
+    const publisher = this.newPublisher();
+    const relay = new LossyRelay();
+    this.afterwards(() => relay.close());
+    const session = await source.accept(withoutCandidates(await publisher.offer()));
+    await publisher.answer(await relay.divert(session.answerSdp));
+    return { publisher, session, relay };
+  }
 }
 
 const lines = (sdp: string, pattern: RegExp): string[] =>
@@ -89,61 +100,15 @@ async function freeUdpPort(): Promise<number> {
 const only = (sdp: string, candidate: RegExp): string =>
   sdp.replace(/^a=candidate:.*\r\n/gm, (line) => (candidate.test(line) ? line : ''));
 
-describe('4.2 the answer', () => {
-  it('4.2, 4.3.2, 4.4.1: receives only, names every candidate, and has RTCP on the same transport', async () => {
-    const { source } = open();
-    const { answerSdp } = await source.accept(await newPublisher().offer());
-    const sections = answerSdp.split(/^(?=m=)/m).slice(1);
-    expect(sections).toHaveLength(2);
-    for (const section of sections) {
-      expect(section).toMatch(/^a=recvonly\r$/m);
-      expect(section).not.toMatch(/^a=(sendrecv|sendonly|inactive)/m);
-      expect(section).toMatch(/^a=rtcp-mux\r\na=rtcp-mux-only\r$/m);
-    }
-    expect(one(answerSdp, /^a=group:BUNDLE/)).toBe('a=group:BUNDLE 0 1');
-    expect(answerSdp).toMatch(/^a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 \d+ typ host/m);
-    expect(answerSdp).not.toContain('0.0.0.0 1');
-    expect(answerSdp).toMatch(/^a=end-of-candidates\r$/m);
-  });
-
-  it('4.4.4: a publisher that can only be the DTLS client gets a server', async () => {
-    const { source, sink } = open();
-    const publisher = newPublisher();
-    const offer = (await publisher.offer()).replaceAll('a=setup:actpass', 'a=setup:active');
-    const { answerSdp } = await source.accept(offer);
-    expect(lines(answerSdp, /^a=setup:/)).toEqual(['a=setup:passive', 'a=setup:passive']);
-    await publisher.answer(answerSdp);
-    await sink.until((s) => s.frames.length > 5, 'pictures');
-  });
-
-  it('4.8: simulcast that is offered is answered without', async () => {
-    const { source } = open();
-    const layers = 'a=rid:h send\r\na=rid:l send\r\na=simulcast:send h;l\r\n';
-    const offer = (await newPublisher().offer()).replace(/^a=mid:0\r\n/m, `a=mid:0\r\n${layers}`);
-    expect((await source.accept(offer)).answerSdp).not.toMatch(/^a=(rid|simulcast)/m);
-  });
-});
-
-describe('4.2 the end of a session', () => {
-  it('4.2: the server says goodbye by DTLS (RFC 7675 5.2), and the publisher hears it', async () => {
-    const { source, sink } = open();
-    const { publisher, session, relay } = await publishThroughRelay(source);
-    await sink.until((s) => s.frames.length > 5, 'pictures');
-    const alerts: Buffer[] = [];
-    relay.watch = (packet) => {
-      // Content type alert, epoch 1: under the keys of the session.
-      if (packet[0] === 21 && packet.readUInt16BE(3) === 1) alerts.push(packet);
-    };
-    expect(await publisher.dtlsState()).toBe('connected');
-    await session.hangUp();
-    await expect.poll(() => alerts.length, { timeout: 2_000 }).toBe(1);
-    // libwebrtc takes it: it is under the right keys. Without it, the state would stay.
-    await expect.poll(() => publisher.dtlsState(), { timeout: 4_000 }).toBe('closed');
-  });
-
-  it('4.2, 4.3.3: a publisher that answers no check for 30 s is lost (RFC 7675 5.1), though it sends', async () => {
-    const { source, sink } = open();
-    const { relay } = await publishThroughRelay(source);
+/** First, so that all others are done while these wait. */
+describe.concurrent('the end of consent', () => {
+  it('4.2, 4.3.3: a publisher that answers no check for 30 s is lost (RFC 7675 5.1), though it sends', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const stage = new Stage({ onTestFinished });
+    const { source, sink } = stage.open();
+    const { relay } = await stage.publishThroughRelay(source);
     await sink.until((s) => s.frames.length > 5, 'pictures');
     // STUN success responses.
     relay.block = (packet) => packet.readUInt16BE(0) === 0x0101;
@@ -158,12 +123,97 @@ describe('4.2 the end of a session', () => {
     expect(performance.now() - begunMs).toBeGreaterThan(20_000);
     expect(sink.frames.length - framesBefore).toBeGreaterThan(50);
   });
+
+  it('4.3.3: a restart that never connects ends the session when consent does', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const stage = new Stage({ onTestFinished });
+    const { source, sink } = stage.open();
+    const { session, relay } = await stage.publishThroughRelay(source);
+    await sink.until((s) => s.frames.length > 5, 'pictures');
+    const fragment = `a=ice-ufrag:next\r\na=ice-pwd:${'n'.repeat(24)}\r\n`;
+    await expect(session.update(fragment, true)).resolves.toMatchObject({ iceGeneration: 1 });
+    const before = sink.frames.length;
+    await sink.until((s) => s.frames.length > before + 10, 'pictures on the old path');
+    await sink.until((s) => s.phases.at(-1)?.phase === 'reconnecting', 'the end', 50_000);
+    expect(sink.phases.at(-1)).toMatchObject({ reason: 'publisher-lost' });
+    await expect.poll(() => session.isOver).toBe(true);
+    expect(relay.lost).toBe(0);
+  });
 });
 
-describe('4.3 ICE support', () => {
-  it('4.3.2: connects by trickled candidates', async () => {
-    const { source, sink } = open();
-    const publisher = newPublisher();
+describe.concurrent('4.2 the answer', () => {
+  it('4.2, 4.3.2, 4.4.1: receives only, names every candidate, and has RTCP on the same transport', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const stage = new Stage({ onTestFinished });
+    const { source } = stage.open();
+    const { answerSdp } = await source.accept(await stage.newPublisher().offer());
+    const sections = answerSdp.split(/^(?=m=)/m).slice(1);
+    expect(sections).toHaveLength(2);
+    for (const section of sections) {
+      expect(section).toMatch(/^a=recvonly\r$/m);
+      expect(section).not.toMatch(/^a=(sendrecv|sendonly|inactive)/m);
+      expect(section).toMatch(/^a=rtcp-mux\r\na=rtcp-mux-only\r$/m);
+    }
+    expect(one(answerSdp, /^a=group:BUNDLE/)).toBe('a=group:BUNDLE 0 1');
+    expect(answerSdp).toMatch(/^a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 \d+ typ host/m);
+    expect(answerSdp).not.toContain('0.0.0.0 1');
+    expect(answerSdp).toMatch(/^a=end-of-candidates\r$/m);
+  });
+
+  it('4.4.4: a publisher that can only be the DTLS client gets a server', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const stage = new Stage({ onTestFinished });
+    const { source, sink } = stage.open();
+    const publisher = stage.newPublisher();
+    const offer = (await publisher.offer()).replaceAll('a=setup:actpass', 'a=setup:active');
+    const { answerSdp } = await source.accept(offer);
+    expect(lines(answerSdp, /^a=setup:/)).toEqual(['a=setup:passive', 'a=setup:passive']);
+    await publisher.answer(answerSdp);
+    await sink.until((s) => s.frames.length > 5, 'pictures');
+  });
+
+  it('4.8: simulcast that is offered is answered without', async ({ expect, onTestFinished }) => {
+    const stage = new Stage({ onTestFinished });
+    const { source } = stage.open();
+    const layers = 'a=rid:h send\r\na=rid:l send\r\na=simulcast:send h;l\r\n';
+    const offer = (await stage.newPublisher().offer()).replace(/^a=mid:0\r\n/m, `a=mid:0\r\n${layers}`);
+    expect((await source.accept(offer)).answerSdp).not.toMatch(/^a=(rid|simulcast)/m);
+  });
+});
+
+describe.concurrent('4.2 the end of a session', () => {
+  it('4.2: the server says goodbye by DTLS (RFC 7675 5.2), and the publisher hears it', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const stage = new Stage({ onTestFinished });
+    const { source, sink } = stage.open();
+    const { publisher, session, relay } = await stage.publishThroughRelay(source);
+    await sink.until((s) => s.frames.length > 5, 'pictures');
+    const alerts: Buffer[] = [];
+    relay.watch = (packet) => {
+      // Content type alert, epoch 1: under the keys of the session.
+      if (packet[0] === 21 && packet.readUInt16BE(3) === 1) alerts.push(packet);
+    };
+    expect(await publisher.dtlsState()).toBe('connected');
+    await session.hangUp();
+    await expect.poll(() => alerts.length, { timeout: 2_000 }).toBe(1);
+    // libwebrtc takes it: it is under the right keys. Without it, the state would stay.
+    await expect.poll(() => publisher.dtlsState(), { timeout: 4_000 }).toBe('closed');
+  });
+});
+
+describe.concurrent('4.3 ICE support', () => {
+  it('4.3.2: connects by trickled candidates', async ({ expect, onTestFinished }) => {
+    const stage = new Stage({ onTestFinished });
+    const { source, sink } = stage.open();
+    const publisher = stage.newPublisher();
     const offer = await publisher.offer();
     const session = await source.accept(withoutCandidates(offer));
     await expect(session.update(fragmentOf(offer), false)).resolves.toEqual({
@@ -175,9 +225,12 @@ describe('4.3 ICE support', () => {
     await sink.until((s) => s.frames.length > 5, 'pictures');
   });
 
-  it('4.3.2: candidates that cannot be used are passed over, the rest of the fragment is not', async () => {
-    const { source, sink } = open();
-    const publisher = newPublisher();
+  it('4.3.2: candidates that cannot be used are passed over, the rest of the fragment is not', async ({
+    onTestFinished,
+  }) => {
+    const stage = new Stage({ onTestFinished });
+    const { source, sink } = stage.open();
+    const publisher = stage.newPublisher();
     const offer = await publisher.offer();
     const session = await source.accept(withoutCandidates(offer));
     const useless = [
@@ -191,9 +244,10 @@ describe('4.3 ICE support', () => {
     await sink.until((s) => s.frames.length > 5, 'pictures');
   });
 
-  it('4.3.3: ICE starts over on other ports, and pictures go on', async () => {
-    const { source, sink } = open();
-    const publisher = newPublisher();
+  it('4.3.3: ICE starts over on other ports, and pictures go on', async ({ expect, onTestFinished }) => {
+    const stage = new Stage({ onTestFinished });
+    const { source, sink } = stage.open();
+    const publisher = stage.newPublisher();
     const offer = await publisher.offer();
     const session = await source.accept(offer);
     await publisher.answer(session.answerSdp);
@@ -232,9 +286,13 @@ describe('4.3 ICE support', () => {
     });
   });
 
-  it('4.3.3: a restart that cannot be is refused, and the session goes on', async () => {
-    const { source, sink } = open();
-    const publisher = newPublisher();
+  it('4.3.3: a restart that cannot be is refused, and the session goes on', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const stage = new Stage({ onTestFinished });
+    const { source, sink } = stage.open();
+    const publisher = stage.newPublisher();
     const offer = await publisher.offer();
     const session = await source.accept(offer);
     const fresh = fragmentOf(offer)
@@ -253,30 +311,20 @@ describe('4.3 ICE support', () => {
     await sink.until((s) => s.frames.length > before + 10, 'pictures still');
     expect(session.isOver).toBe(false);
   });
-
-  it('4.3.3: a restart that never connects ends the session when consent does', async () => {
-    const { source, sink } = open();
-    const { session, relay } = await publishThroughRelay(source);
-    await sink.until((s) => s.frames.length > 5, 'pictures');
-    const fragment = `a=ice-ufrag:next\r\na=ice-pwd:${'n'.repeat(24)}\r\n`;
-    await expect(session.update(fragment, true)).resolves.toMatchObject({ iceGeneration: 1 });
-    const before = sink.frames.length;
-    await sink.until((s) => s.frames.length > before + 10, 'pictures on the old path');
-    await sink.until((s) => s.phases.at(-1)?.phase === 'reconnecting', 'the end', 50_000);
-    expect(sink.phases.at(-1)).toMatchObject({ reason: 'publisher-lost' });
-    await expect.poll(() => session.isOver).toBe(true);
-    expect(relay.lost).toBe(0);
-  });
 });
 
-describe('where publishers reach the server', () => {
-  it('is told as configured: one UDP port for every address, the advertised one first', async () => {
+describe.concurrent('where publishers reach the server', () => {
+  it('is told as configured: one UDP port for every address, the advertised one first', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const stage = new Stage({ onTestFinished });
     const port = await freeUdpPort();
-    const { source, sink } = open({
+    const { source, sink } = stage.open({
       hostAddresses: ['203.0.113.9', '127.0.0.1'],
       portRange: { min: port, max: port },
     });
-    const publisher = newPublisher();
+    const publisher = stage.newPublisher();
     const { answerSdp } = await source.accept(await publisher.offer());
     expect(ports(answerSdp)).toEqual(new Set([port]));
     const told = [...answerSdp.matchAll(/^a=candidate:\S+ 1 udp (\d+) (\S+) /gm)].map(
@@ -292,9 +340,10 @@ describe('where publishers reach the server', () => {
     await sink.until((s) => s.frames.length > 5, 'pictures');
   });
 
-  it('may be TCP, where UDP is blocked', async () => {
-    const { source, sink } = open({ tcp: true });
-    const publisher = newPublisher();
+  it('may be TCP, where UDP is blocked', async ({ expect, onTestFinished }) => {
+    const stage = new Stage({ onTestFinished });
+    const { source, sink } = stage.open({ tcp: true });
+    const publisher = stage.newPublisher();
     const { answerSdp } = await source.accept(withoutCandidates(await publisher.offer()));
     const tcp = lines(answerSdp, /^a=candidate:\S+ 1 tcp /);
     expect(tcp.length).toBeGreaterThan(0);
@@ -304,19 +353,21 @@ describe('where publishers reach the server', () => {
     expect(await publisher.path()).toMatchObject({ protocol: 'tcp' });
   });
 
-  it('is no TCP port unless asked for', async () => {
-    const { source } = open();
-    const { answerSdp } = await source.accept(await newPublisher().offer());
+  it('is no TCP port unless asked for', async ({ expect, onTestFinished }) => {
+    const stage = new Stage({ onTestFinished });
+    const { source } = stage.open();
+    const { answerSdp } = await source.accept(await stage.newPublisher().offer());
     expect(lines(answerSdp, /^a=candidate:\S+ 1 tcp /)).toEqual([]);
   });
 
   if (coturnMissing !== null) console.log(`Skipped: TURN (${coturnMissing}).`);
-  it.skipIf(coturnMissing !== null)('may be a TURN server (coturn)', async () => {
+  it.skipIf(coturnMissing !== null)('may be a TURN server (coturn)', async ({ expect, onTestFinished }) => {
+    const stage = new Stage({ onTestFinished });
     const turn = await TurnServer.start();
-    closers.push(() => turn.stop());
+    stage.afterwards(() => turn.stop());
     const { url, username, credential } = turn;
-    const { source, sink } = open({ iceServers: [{ urls: url, username, credential }] });
-    const publisher = newPublisher();
+    const { source, sink } = stage.open({ iceServers: [{ urls: url, username, credential }] });
+    const publisher = stage.newPublisher();
     const { answerSdp } = await source.accept(await publisher.offer());
     const relayed = lines(answerSdp, / typ relay/);
     expect(relayed.length).toBeGreaterThan(0);
