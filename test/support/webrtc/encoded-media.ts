@@ -17,8 +17,11 @@ export interface Size {
 /** Samples of one Opus packet of 20 ms. */
 export const OPUS_TICKS = 960;
 
-/** `count` frames, of which the first alone is a key frame: they can be sent in a circle. */
-export function encodePictures(codec: 'VP8' | 'H264', size: Size, count: number): Buffer[] {
+/**
+ * `count` frames, of which the first alone is a key frame: they can be sent in a circle.
+ * @param isWhite all of the picture; else it is a pattern that moves
+ */
+export function encodePictures(codec: 'VP8' | 'H264', size: Size, count: number, isWhite = false): Buffer[] {
   const encoder = Codec.findEncoderByName((codec === 'VP8' ? 'libvpx' : 'libx264') as never);
   if (encoder === null) throw new Error(`no encoder for ${codec}`);
   const context = new CodecContext();
@@ -43,7 +46,8 @@ export function encodePictures(codec: 'VP8' | 'H264', size: Size, count: number)
   }
   return encodeAll(context, encoder, count, (i) => {
     const pixels = Buffer.alloc((size.width * size.height * 3) / 2, 128);
-    for (let at = 0; at < size.width * size.height; at++) pixels[at] = (at * 7 + i * 13) % 200;
+    for (let at = 0; at < size.width * size.height; at++)
+      pixels[at] = isWhite ? 235 : (at * 7 + i * 13) % 200;
     return Frame.fromVideoBuffer(pixels, { ...size, format: AV_PIX_FMT_YUV420P, pts: BigInt(i) });
   });
 }

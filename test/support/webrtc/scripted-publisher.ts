@@ -23,6 +23,8 @@ const TONE = encodeTone(50);
 export interface ScriptedPublisherOptions {
   codec?: 'VP8' | 'H264';
   size?: Size;
+  /** Whether pictures are white; default: a pattern that moves. */
+  isWhite?: boolean;
   /** RTP timestamps of the first packets. */
   firstTimestamps?: { video: number; audio: number };
 }
@@ -51,10 +53,11 @@ export class ScriptedPublisher {
   constructor({
     codec = 'VP8',
     size = { width: 160, height: 120 },
+    isWhite = false,
     firstTimestamps = { video: 1_000_000, audio: 2_000_000 },
   }: ScriptedPublisherOptions = {}) {
     this.#codec = codec;
-    this.#pictures = encodePictures(codec, size, CIRCLE);
+    this.#pictures = encodePictures(codec, size, CIRCLE, isWhite);
     this.#packetizer = codec === 'VP8' ? new Vp8Packetizer() : new H264Packetizer();
     this.#connection = new RTCPeerConnection({
       bundlePolicy: 'max-bundle',

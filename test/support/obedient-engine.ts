@@ -1,0 +1,37 @@
+/** A running server's engine that loads only when it may, fails when told to, and fails at white pictures by itself. */
+
+export const OBEDIENT_WORKER_URL = new URL('./obedient-engine-worker.ts', import.meta.url);
+/** Name of the `BroadcastChannel` between a test and the workers of its process. */
+export const ENGINE_CHANNEL = 'earsight-test-engine';
+
+/** `exit`: the thread ends. `throw`: an uncaught error. `hang`: it never answers again. */
+export type EngineFault = 'exit' | 'throw' | 'hang';
+
+/** From the test: the next run is to fail so; or loading may go on. From a worker: may it load? */
+export type EngineWord = { fault: EngineFault } | 'load' | 'may I load?';
+
+/** The test's end. */
+export class EngineMaster {
+  /** Whether workers may load. May be changed at any time. */
+  mayLoad = true;
+  readonly #channel = new BroadcastChannel(ENGINE_CHANNEL);
+
+  constructor() {
+    this.#channel.onmessage = ({ data }) => {
+      if (data === 'may I load?' && this.mayLoad) this.#say('load');
+    };
+  }
+
+  /** The next run fails so. */
+  order(fault: EngineFault): void {
+    this.#say({ fault });
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  #say(word: EngineWord): void {
+    this.#channel.postMessage(word);
+  }
+}
