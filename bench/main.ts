@@ -1,10 +1,11 @@
 /**
- * `npm run bench [-- engine webcam cameras subscribers training soak faults] [--seconds N] [--minutes N]`: what this
- * machine holds. For `faults` also `[--repetitions N] [--only PATTERN]`, of the faults' names.
+ * `npm run bench [-- engine webcam cameras subscribers training soak churn faults] [--seconds N] [--minutes N]`: what
+ * this machine holds. For `faults` also `[--repetitions N] [--only PATTERN]`, of the faults' names.
  */
 
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { churn } from './churn.ts';
 import { benchEngine } from './engine.ts';
 import { faults } from './faults.ts';
 import { cameras, type Scenario, subscribers, webcam } from './scenarios.ts';
@@ -56,12 +57,15 @@ for (const part of parts) {
     case 'soak':
       printTable('Memory over time', await soak(Number(values.minutes)));
       break;
+    case 'churn':
+      printTable('What is held as sources and subscribers come and go', await churn(Number(values.minutes)));
+      break;
     case 'faults':
       printTable('Recovery from faults', await faults(Number(values.repetitions), values.only ?? null));
       break;
     default:
       console.error(
-        `No such part: ${part}. There are: engine, webcam, cameras, subscribers, training, soak, faults.`,
+        `No such part: ${part}. There are: engine, webcam, cameras, subscribers, training, soak, churn, faults.`,
       );
       process.exitCode = 2;
   }

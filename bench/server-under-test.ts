@@ -20,20 +20,36 @@ interface ServerSettings {
   [section: string]: unknown;
 }
 
-export class ServerUnderTest {
+/** Node's own inspector, for looking into the server from outside. */
+export interface InspectedServer {
+  /** Null unless the server was started with it. */
+  readonly inspectorPort: number | null;
+  readonly pid: number;
+}
+
+export class ServerUnderTest implements InspectedServer {
   readonly url: string;
+  readonly inspectorPort: number | null;
   readonly #child: ChildProcess;
   readonly #folder: string;
 
-  private constructor(url: string, child: ChildProcess, folder: string) {
+  private constructor(url: string, inspectorPort: number | null, child: ChildProcess, folder: string) {
     this.url = url;
+    this.inspectorPort = inspectorPort;
     this.#child = child;
     this.#folder = folder;
   }
 
-  /** The port is chosen here. */
-  static async start({ ingest, ...config }: ServerSettings): Promise<ServerUnderTest> {
+  /**
+   * The port is chosen here.
+   * @param options.inspected starts Node with its inspector, see `inspected-memory.ts`
+   */
+  static async start(
+    { ingest, ...config }: ServerSettings,
+    options: { inspected?: boolean } = {},
+  ): Promise<ServerUnderTest> {
     const port = await freePort();
+    const inspectorPort = options.inspected === true ? await freePort() : null;
     const folder = mkdtempSync(join(tmpdir(), 'earsight-bench-'));
     const file = join(folder, 'earsight.yaml');
     writeFileSync(
@@ -47,10 +63,16 @@ export class ServerUnderTest {
       }),
     );
     const main = new URL('../src/server/main.ts', import.meta.url).pathname;
-    const child = spawn(process.execPath, [main, 'serve', '--config', file, '--log-format', 'json'], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    const server = new ServerUnderTest(`http://127.0.0.1:${port}`, child, folder);
+    const nodeFlags =
+      inspectorPort === null
+        ? []
+        : [`--inspect=127.0.0.1:${inspectorPort}`, '--inspect-publish-uid=http'];
+    const child = spawn(
+      process.execPath,
+      [...nodeFlags, main, 'serve', '--config', file, '--log-format', 'json'],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+    const server = new ServerUnderTest(`http://127.0.0.1:${port}`, inspectorPort, child, folder);
     for (let tries = 0; tries < 300; tries++) {
       if (child.exitCode !== null) throw new Error(`the server ended with code ${child.exitCode}`);
       const ready = await fetch(`${server.url}/readyz`).then(

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRtspServer } from '../test/support/rtsp/rtsp-server.ts';
 import { ServerUnderTest } from './server-under-test.ts';
+import { slopeOf } from './slope.ts';
 import { Crowd } from './subscribers.ts';
 import type { Row } from './table.ts';
 
@@ -50,7 +51,7 @@ export async function soak(minutes: number): Promise<Row[]> {
     }
     const report = await crowd.finish();
     const settled = samples.filter(({ minute }) => minute >= minutes / 6);
-    const { slope, error } = slopeOf(settled);
+    const { slope, margin } = slopeOf(settled.map(({ minute, mib }) => ({ x: minute, y: mib })));
     const level = settled.map(({ mib }) => mib);
     return [
       {
@@ -61,7 +62,7 @@ export async function soak(minutes: number): Promise<Row[]> {
         'MiB min': Math.min(...level),
         'MiB max': Math.max(...level),
         'slope MiB/h': slope * 60,
-        '+-': 1.96 * error * 60,
+        '+-': margin * 60,
         'results/s': report.worstRateHz,
         'sent p99 ms': report.captureToSendMs[2] ?? Number.NaN,
       },
@@ -70,15 +71,4 @@ export async function soak(minutes: number): Promise<Row[]> {
     await server.close();
     await camera.stop();
   }
-}
-
-/** Least squares, and the standard error of the slope were the samples independent. MiB a minute. */
-function slopeOf(samples: readonly Sample[]): { slope: number; error: number } {
-  const mean = (pick: (s: Sample) => number): number =>
-    samples.reduce((sum, s) => sum + pick(s), 0) / samples.length;
-  const [x, y] = [mean((s) => s.minute), mean((s) => s.mib)];
-  const spread = samples.reduce((sum, s) => sum + (s.minute - x) ** 2, 0);
-  const slope = samples.reduce((sum, s) => sum + (s.minute - x) * (s.mib - y), 0) / spread;
-  const rest = samples.reduce((sum, s) => sum + (s.mib - y - slope * (s.minute - x)) ** 2, 0);
-  return { slope, error: Math.sqrt(rest / (samples.length - 2) / spread) };
 }

@@ -78,7 +78,14 @@ export class LocalizationPipeline {
       source,
       options,
       { ...this.#parts, shape: this.#parts.model.shape },
-      { request: (of, window) => this.#request(of, window), onStatus },
+      {
+        request: (of, window) => this.#request(of, window),
+        onStatus,
+        // Its sound and last pictures would stay for ever otherwise: half a megabyte for each webcam that ever called.
+        onClosed: (closed) => {
+          if (this.#sessions.get(source.id) === closed) this.#sessions.delete(source.id);
+        },
+      },
     );
     this.#sessions.set(source.id, session);
     return session;

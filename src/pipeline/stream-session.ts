@@ -54,6 +54,7 @@ export class StreamSession implements MediaSink {
   readonly #parts: SessionParts;
   readonly #request: (session: StreamSession, window: AlignedWindow) => void;
   readonly #onStatus: (status: SessionStatus) => void;
+  readonly #onClosed: (session: StreamSession) => void;
   readonly #rate: FrameSelector;
   readonly #logmel: LogMelStream;
   readonly #figures = new SessionFigures();
@@ -81,6 +82,8 @@ export class StreamSession implements MediaSink {
     hooks: {
       request: (session: StreamSession, window: AlignedWindow) => void;
       onStatus: (status: SessionStatus) => void;
+      /** Its source is closed; nothing of it is needed any more. */
+      onClosed: (session: StreamSession) => void;
     },
   ) {
     this.id = source.id;
@@ -89,6 +92,7 @@ export class StreamSession implements MediaSink {
     this.#parts = parts;
     this.#request = hooks.request;
     this.#onStatus = hooks.onStatus;
+    this.#onClosed = hooks.onClosed;
     this.#rate = new FrameSelector(options.maxRateHz);
     this.#logmel = new LogMelStream(parts.logmel);
     this.#aligner = this.#newAligner();
@@ -251,7 +255,7 @@ export class StreamSession implements MediaSink {
       this.#ticks.unsubscribe();
       this.#aligner.reset();
       this.#last = null;
-      this.#closing = this.#source.close();
+      this.#closing = this.#source.close().finally(() => this.#onClosed(this));
     }
     return this.#closing;
   }
