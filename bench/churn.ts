@@ -135,7 +135,9 @@ export async function churn(minutes: number): Promise<Row[]> {
   do {
     const held = await traffic.held();
     samples.push({ cycles: traffic.cycles, held });
-    const shown = Object.entries(held).map(([name, value]) => `${name} ${value.toFixed(name.includes('MiB') ? 1 : 0)}`);
+    const shown = Object.entries(held).map(
+      ([name, value]) => `${name} ${value.toFixed(name.includes('MiB') ? 1 : 0)}`,
+    );
     console.log(`${traffic.cycles} cycles: ${shown.join(', ')}`);
     const stretchEndMs = performance.now() + STRETCH_MS;
     await traffic.run(() => performance.now() > stretchEndMs);

@@ -85,6 +85,7 @@ export const webcamVisit: Visit = async (serverUrl, id) => {
 
 async function request(url: string | URL, init?: RequestInit): Promise<Response> {
   const answer = await fetch(url, init);
-  if (!answer.ok) throw new Error(`${init?.method ?? 'GET'} ${String(url)}: ${answer.status} ${await answer.text()}`);
+  if (!answer.ok)
+    throw new Error(`${init?.method ?? 'GET'} ${String(url)}: ${answer.status} ${await answer.text()}`);
   return answer;
 }

@@ -64,9 +64,7 @@ export class ServerUnderTest implements InspectedServer {
     );
     const main = new URL('../src/server/main.ts', import.meta.url).pathname;
     const nodeFlags =
-      inspectorPort === null
-        ? []
-        : [`--inspect=127.0.0.1:${inspectorPort}`, '--inspect-publish-uid=http'];
+      inspectorPort === null ? [] : [`--inspect=127.0.0.1:${inspectorPort}`, '--inspect-publish-uid=http'];
     const child = spawn(
       process.execPath,
       [...nodeFlags, main, 'serve', '--config', file, '--log-format', 'json'],

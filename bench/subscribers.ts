@@ -39,4 +39,11 @@ export class Crowd {
     await once(this.#child, 'exit');
     return report;
   }
+
+  /** Ends it without a goodbye, as a crash would. */
+  async kill(): Promise<void> {
+    const exit = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await exit;
+  }
 }

@@ -133,7 +133,7 @@ test('waits for a server that is not there yet, and outlives its restart', async
 });
 
 test('[K3] a silent connection is given up; alive messages keep a quiet one', async () => {
-  const quiet = await start({ limits: { pingIntervalMs: 40 } });
+  const quiet = await start({ limits: { aliveIntervalMs: 40 } });
   const log = follow(quiet.url);
   await until(() => log.subscription.connection.state === 'open');
   await delay(300);

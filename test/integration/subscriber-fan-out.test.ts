@@ -5,7 +5,7 @@ import { connect as tcpConnect } from 'node:net';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON } from '../../src/protocol/messages.ts';
+import { type ServerMessage, SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON } from '../../src/protocol/messages.ts';
 import { HeatmapServer, heatmapResult, streamInfo, TestClient } from '../support/heatmap-server.ts';
 
 const servers: HeatmapServer[] = [];
@@ -220,7 +220,7 @@ describe('previews', () => {
     const finish: (() => void)[] = [];
     const encoded: number[] = [];
     const server = await start({
-      limits: { dropReportMs: 20 },
+      limits: { lookIntervalMs: 20 },
       encodePreview: (frame) => {
         encoded.push(frame.data[0]!);
         return new Promise((resolve) => finish.push(() => resolve(Uint8Array.of(frame.data[0]!))));
@@ -242,10 +242,9 @@ describe('previews', () => {
     expect(encoded).toEqual([1, 9]);
     finish[1]!();
     await picture.until((message) => message.type === 'heatmap' && message.sequence === 9);
-    expect(await picture.until(({ type }) => type === 'dropped')).toMatchObject({
-      reason: 'slow-preview',
-      count: 7,
-    });
+    const notices = () => picture.ofType('dropped');
+    await picture.until(() => notices().reduce((sum, { count }) => sum + count, 0) === 7);
+    expect(new Set(notices().map(({ reason }) => reason))).toEqual(new Set(['slow-preview']));
   });
 
   test('[P3] a preview that fails: the result comes without', async () => {
@@ -274,8 +273,7 @@ test('[Q1][Q2] a slow reader loses old results, keeps the bound, and changes not
   const rounds = 400;
   let slowDrops = 0;
   const server = await start({
-    // A busy machine takes longer over the rounds than a reader that is paused may leave a ping unanswered.
-    limits: { maxQueuedBytes, dropReportMs: 20, pingIntervalMs: 600_000 },
+    limits: { maxQueuedBytes, lookIntervalMs: 20 },
     observer: {
       dropped: (_stream, _reason, count) => {
         slowDrops += count;
@@ -296,12 +294,16 @@ test('[Q1][Q2] a slow reader loses old results, keeps the bound, and changes not
   const fast = await Promise.all([server.connect('?streams=a,b'), server.connect('?streams=*', 'json')]);
   await Promise.all([slow, ...fast].map((client) => client.settle()));
   slow.socket.pause();
+  const isResult = (sequence: number, stream?: string) => (message: ServerMessage) =>
+    message.type === 'heatmap' &&
+    message.sequence === sequence &&
+    (stream === undefined || message.stream === stream);
 
   let mostBuffered = 0;
   for (let i = 0; i < rounds; i++) {
     for (const id of ['a', 'b']) server.publish(id, i, heatBytes);
     mostBuffered = Math.max(mostBuffered, accepted[0]!.bufferedAmount);
-    await Promise.all(fast.map((client) => client.until(() => client.sequences('b').at(-1) === i)));
+    await Promise.all(fast.map((client) => client.until(isResult(i, 'b'))));
   }
   for (const client of fast) {
     for (const id of ['a', 'b'])
@@ -313,8 +315,7 @@ test('[Q1][Q2] a slow reader loses old results, keeps the bound, and changes not
   expect(mostBuffered).toBeLessThanOrEqual(maxQueuedBytes);
 
   slow.socket.resume();
-  const last = (id: string) => slow.sequences(id).at(-1) ?? -1;
-  await slow.until(() => last('a') === rounds - 1 || last('b') === rounds - 1);
+  await slow.until(isResult(rounds - 1));
   await slow.until(() => slow.ofType('dropped').reduce((sum, { count }) => sum + count, 0) === slowDrops);
   for (const id of ['a', 'b']) {
     const sequences = slow.sequences(id);
@@ -367,17 +368,18 @@ describe('closing', () => {
   });
 
   test('[K1] alive messages come, and who answers no ping is cut off', async () => {
-    const server = await start({ limits: { pingIntervalMs: 50 } });
+    const limits = { aliveIntervalMs: 50, lookIntervalMs: 20, unreadCutMs: 2_000 };
+    const server = await start({ limits });
     const live = await server.connect();
     const deaf = new TestClient(new WebSocket(server.url, SUBPROTOCOL_JSON, { autoPong: false }));
     expect(await deaf.closed).toBe(1006);
     await live.until(() => live.ofType('alive').length >= 3);
     expect(live.socket.readyState).toBe(WebSocket.OPEN);
-    expect(server.fanOut.subscriberCount).toBe(1);
+    while (server.fanOut.subscriberCount > 1) await delay(5);
   });
 
   test('[K2] who takes nothing for too long: 1013, pings or not', async () => {
-    const server = await start({ limits: { maxQueuedBytes: 100_000, dropReportMs: 20, stallMs: 150 } });
+    const server = await start({ limits: { maxQueuedBytes: 100_000, lookIntervalMs: 20, stallMs: 150 } });
     const client = await server.connect('?streams=a');
     await client.settle();
     client.socket.pause();

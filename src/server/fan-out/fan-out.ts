@@ -201,8 +201,8 @@ export class FanOut implements HeatmapSink, StreamListener {
     this.#observer.subscribers(count);
     if (count > 0 && this.#timers.length === 0) {
       this.#timers = [
-        setInterval(() => this.#beat(), this.limits.pingIntervalMs),
-        setInterval(() => this.#report(), this.limits.dropReportMs),
+        setInterval(() => this.#beat(), this.limits.aliveIntervalMs),
+        setInterval(() => this.#look(), this.limits.lookIntervalMs),
       ];
     } else if (count === 0) {
       for (const timer of this.#timers) clearInterval(timer);
@@ -216,20 +216,20 @@ export class FanOut implements HeatmapSink, StreamListener {
     for (const subscriber of this.#subscribers) subscriber.beat(alive);
   }
 
-  #report(): void {
-    for (const subscriber of this.#subscribers) subscriber.report();
+  #look(): void {
+    for (const subscriber of this.#subscribers) subscriber.look();
   }
 
   #hello(sight: Sight): HelloMessage {
     const { server, model } = this.#options;
-    const { maxMessageBytes, maxStreams, maxRateHz, maxQueuedBytes, pingIntervalMs } = this.limits;
+    const { maxMessageBytes, maxStreams, maxRateHz, maxQueuedBytes, aliveIntervalMs } = this.limits;
     return {
       type: 'hello',
       protocol: PROTOCOL_VERSION,
       server,
       model,
       streams: [...this.#streams.values()].flatMap(({ info }) => (sight.sees(info.id) ? [info] : [])),
-      limits: { maxMessageBytes, maxStreams, maxRateHz, maxQueuedBytes, aliveIntervalMs: pingIntervalMs },
+      limits: { maxMessageBytes, maxStreams, maxRateHz, maxQueuedBytes, aliveIntervalMs },
     };
   }
 

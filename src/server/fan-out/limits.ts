@@ -12,16 +12,23 @@ export interface FanOutLimits {
   /** Most results a second of one stream that a subscriber is sent, however many it asks for. */
   maxRateHz: number;
   /**
-   * Most bytes held for one subscriber, the socket's own buffer included. 1 MiB is 700 heatmaps of ten classes
+   * Most bytes of results held for one subscriber, the socket's own buffer included; and of other messages again. 1 MiB is 700 heatmaps of ten classes
    * or 20 with a preview, so a brief stall of one busy stream costs nothing.
    */
   maxQueuedBytes: number;
-  /** A ping and an `alive` message each; who has not answered the last ping is cut off. */
-  pingIntervalMs: number;
+  /** An `alive` message each; and a ping at least as often, however little is sent. */
+  aliveIntervalMs: number;
+  /**
+   * How often each subscriber is looked at: whether it reads (a ping, while results are sent), and what it missed
+   * (`dropped` messages).
+   */
+  lookIntervalMs: number;
+  /** A ping unanswered for this long: results wait, the newest of each stream, until the answer comes. */
+  unreadHoldMs: number;
+  /** A ping unanswered for this long: cut off. Longer than a minute, which a reader may well be busy with itself. */
+  unreadCutMs: number;
   /** No byte taken for this long although some wait: closed with 1013, pongs or not. */
   stallMs: number;
-  /** `dropped` messages come no more often than this. */
-  dropReportMs: number;
   /** Each malformed message is answered; the last of this many within the window closes with 1008. */
   maxMalformed: number;
   malformedWindowMs: number;
@@ -41,9 +48,11 @@ export const DEFAULT_LIMITS: FanOutLimits = {
   maxStreams: 256,
   maxRateHz: 60,
   maxQueuedBytes: 1024 * 1024,
-  pingIntervalMs: 15_000,
-  stallMs: 60_000,
-  dropReportMs: 1_000,
+  aliveIntervalMs: 15_000,
+  lookIntervalMs: 1_000,
+  unreadHoldMs: 2_000,
+  unreadCutMs: 90_000,
+  stallMs: 90_000,
   maxMalformed: 100,
   malformedWindowMs: 60_000,
   maxClientMessages: 300,

@@ -4,7 +4,7 @@
  * Heatmaps: keep-newest, one slot per stream, and at most one message per stream on its way through user space, so
  * that what a slow reader gets next is never older than need be. Control messages: latest wins per key, none is
  * lost. The socket's own buffer and the slots together are held to `maxQueuedBytes`, of which one message waiting and
- * one on its way are exempt.
+ * one on its way are exempt. While {@link Outbox.held}, heatmaps only wait.
  */
 
 import type { Payload } from './payload.ts';
@@ -34,6 +34,8 @@ export class Outbox {
   readonly #waiting = new Map<string, Payload>();
   readonly #inFlight = new Set<string>();
   #waitingBytes = 0;
+  #controlBytes = 0;
+  #held = false;
   #pendingWrites = 0;
   #finishedWrites = 0;
 
@@ -48,15 +50,29 @@ export class Outbox {
     return this.#pendingWrites === 0 ? null : this.#finishedWrites;
   }
 
-  /** Whether a control message would leave at once. */
-  get hasRoom(): boolean {
-    return this.#fits(0);
+  /** Whether heatmaps wait in their slots though there is room: nobody reads what was sent. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  set held(held: boolean) {
+    this.#held = held;
+    this.#flush();
   }
 
   /** Sends as soon as there is room. A message of the same key that still waits is replaced, in its place. */
   control(key: string, payload: Payload): void {
+    this.#controlBytes += payload.data.length - (this.#control.get(key)?.data.length ?? 0);
     this.#control.set(key, payload);
     this.#flush();
+  }
+
+  /** Sends at once, or not at all: for what is better told later and up to date. @returns whether it was sent */
+  controlNow(payload: Payload): boolean {
+    if (this.#socket.readyState !== OPEN || this.#held || this.#control.size > 0) return false;
+    if (!this.#fits(payload.data.length)) return false;
+    this.#send('control', payload, () => undefined);
+    return true;
   }
 
   /** Sends now if the stream has nothing on its way and there is room; else the message takes the stream's slot. */
@@ -83,13 +99,18 @@ export class Outbox {
     this.#waiting.delete(streamId);
   }
 
-  /** Held for this socket, its own buffer included; control messages that wait are not counted. */
+  /** Held for this socket, its own buffer included. */
   get queuedBytes(): number {
-    return this.#socket.bufferedAmount + this.#waitingBytes;
+    return this.#socket.bufferedAmount + this.#waitingBytes + this.#controlBytes;
+  }
+
+  /** Of {@link queuedBytes}, control messages that wait: they have no bound but their keys. */
+  get controlBytes(): number {
+    return this.#controlBytes;
   }
 
   #isOver(): boolean {
-    return this.queuedBytes > this.#maxQueuedBytes;
+    return this.#socket.bufferedAmount + this.#waitingBytes > this.#maxQueuedBytes;
   }
 
   #fits(bytes: number): boolean {
@@ -102,8 +123,10 @@ export class Outbox {
     for (const [key, payload] of this.#control) {
       if (!this.#fits(payload.data.length)) return;
       this.#control.delete(key);
+      this.#controlBytes -= payload.data.length;
       this.#send('control', payload, () => undefined);
     }
+    if (this.#held) return;
     for (const [streamId, payload] of this.#waiting) {
       if (this.#inFlight.has(streamId)) continue;
       if (!this.#fits(payload.data.length)) return;

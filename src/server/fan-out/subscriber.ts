@@ -9,6 +9,7 @@ import type { FanOutLimits } from './limits.ts';
 import type { DropReason, FanOutObserver } from './observer.ts';
 import { Outbox } from './outbox.ts';
 import { type Payload, textPayload } from './payload.ts';
+import { ReadCheck } from './read-check.ts';
 import { type Settings, unknownClasses } from './settings.ts';
 import type { Encoding, SharedResult } from './shared-result.ts';
 import type { Sight } from './sight.ts';
@@ -51,8 +52,10 @@ export class Subscriber {
   readonly #feeds = new Map<string, Feed>();
   readonly #malformed: WindowCounter;
   readonly #messages: WindowCounter;
+  readonly #reading = new ReadCheck();
+  /** Something was sent since the last ping. */
+  #sent = true;
   #errors = 0;
-  #answered = true;
   #progress: number | null = null;
   #progressAtMs: number;
 
@@ -66,11 +69,14 @@ export class Subscriber {
     this.#messages = new WindowCounter(limits.maxClientMessages, limits.clientMessageWindowMs);
     this.#progressAtMs = this.#nowMs();
     this.#outbox = new Outbox(socket, limits.maxQueuedBytes, {
-      sent: (kind, bytes) => observer.sent(kind, bytes),
+      sent: (kind, bytes) => {
+        this.#sent = true;
+        observer.sent(kind, bytes);
+      },
       dropped: (streamId) => this.countDrop(streamId, 'slow-subscriber'),
     });
-    socket.on('pong', () => {
-      this.#answered = true;
+    socket.on('pong', (payload) => {
+      if (this.#reading.answer(payload.toString('latin1'))) this.#outbox.held = false;
     });
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     // Oversize and ill-formed frames: `ws` closes with 1009, 1002 or 1007 by itself and then says so here.
@@ -127,33 +133,23 @@ export class Subscriber {
     this.#context.observer.dropped(streamId, reason, 1);
   }
 
-  /** Tells what was dropped since the last time, if there is room to; and gives up on a socket that is stuck. */
-  report(): void {
-    const { progress } = this.#outbox;
-    if (progress === null || progress !== this.#progress) {
-      this.#progress = progress;
-      this.#progressAtMs = this.#nowMs();
-    } else if (this.#nowMs() - this.#progressAtMs >= this.#context.limits.stallMs) {
-      this.close(CLOSE_TRY_LATER, 'nothing was read for too long');
-    }
+  /** Gives up on who is gone or stuck, holds results back from who does not read, and tells what was dropped. */
+  look(): void {
+    const nowMs = this.#nowMs();
+    this.#checkReading(nowMs);
+    this.#checkProgress(nowMs);
     for (const [stream, { dropped }] of this.#feeds) {
       for (const reason of ['slow-subscriber', 'slow-preview'] as const) {
-        if (dropped[reason] === 0 || !this.#outbox.hasRoom) continue;
+        if (dropped[reason] === 0) continue;
         const message = textPayload({ type: 'dropped', stream, reason, count: dropped[reason] });
-        this.#outbox.control(`dropped ${reason} ${stream}`, message);
-        dropped[reason] = 0;
+        // Not left to wait: the next notice would take its place, and its count be lost.
+        if (this.#outbox.controlNow(message)) dropped[reason] = 0;
       }
     }
   }
 
-  /** One heartbeat: cuts the connection whose last ping was not answered, else pings again. */
+  /** One heartbeat, for clients that cannot see pings. */
   beat(alive: Payload): void {
-    if (!this.#answered) {
-      this.#socket.terminate();
-      return;
-    }
-    this.#answered = false;
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
     this.#outbox.control('alive', alive);
   }
 
@@ -163,6 +159,31 @@ export class Subscriber {
 
   terminate(): void {
     this.#socket.terminate();
+  }
+
+  #checkReading(nowMs: number): void {
+    const { limits } = this.#context;
+    const unansweredMs = this.#reading.unansweredMs(nowMs);
+    if (unansweredMs !== null) {
+      if (unansweredMs >= limits.unreadCutMs) this.#socket.terminate();
+      else if (unansweredMs >= limits.unreadHoldMs) this.#outbox.held = true;
+    } else if (this.#sent || this.#reading.sinceAskedMs(nowMs) >= limits.aliveIntervalMs) {
+      if (this.#socket.readyState !== this.#socket.OPEN) return;
+      this.#sent = false;
+      this.#socket.ping(this.#reading.ask(nowMs));
+    }
+  }
+
+  #checkProgress(nowMs: number): void {
+    const { limits } = this.#context;
+    const { progress, controlBytes } = this.#outbox;
+    if (progress === null || progress !== this.#progress) {
+      this.#progress = progress;
+      this.#progressAtMs = nowMs;
+    }
+    if (nowMs - this.#progressAtMs >= limits.stallMs || controlBytes > limits.maxQueuedBytes) {
+      this.close(CLOSE_TRY_LATER, 'nothing was read for too long');
+    }
   }
 
   /** Takes a subscription that came with the handshake as if it had come as a message. */
