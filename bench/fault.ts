@@ -26,9 +26,9 @@ export interface FaultScene {
   close(): Promise<void>;
 }
 
-/** Results flow when for one second no two that follow each other are further apart than this. */
-const LARGEST_GAP_MS = 700;
-const FLOW_MS = 1000;
+/** Results flow when for so long no two that follow each other are further apart than this. */
+const LARGEST_GAP_MS = 1000;
+const FLOW_MS = 1500;
 const PATIENCE_MS = 90_000;
 /** Between repetitions, so that none begins in the last one's aftermath, and backoff counts the stream as healthy. */
 const REST_MS = 10_500;

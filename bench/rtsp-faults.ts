@@ -113,6 +113,11 @@ const CAMERA_FAULTS: Readonly<Record<string, Befall>> = {
 };
 
 const CLOCK_FAULTS: Readonly<Record<string, Befall>> = {
+  // What the machine does by itself.
+  'none, for comparison': spoil(
+    () => undefined,
+    () => undefined,
+  ),
   'media clock jumps by an hour': async (site, count) => {
     const offS = count % 2 === 0 ? HOUR_S : 0;
     site.relay.faults.clockOffS = { video: offS, audio: offS };
