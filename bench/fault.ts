@@ -21,7 +21,7 @@ export interface Fault {
 
 /** A server with the sources that faults befall; each has a stream of its own. */
 export interface FaultScene {
-  server: ServerUnderTest;
+  server: Pick<ServerUnderTest, 'url'>;
   faults: readonly Fault[];
   close(): Promise<void>;
 }
@@ -88,7 +88,7 @@ export async function measureScene({ server, faults }: FaultScene, repetitions: 
   );
 }
 
-async function measureFault(server: ServerUnderTest, fault: Fault, repetitions: number): Promise<Row> {
+async function measureFault(server: FaultScene['server'], fault: Fault, repetitions: number): Promise<Row> {
   const watch = new ResultWatch(server.url, fault.stream);
   const seconds: number[] = [];
   let trouble = '-';

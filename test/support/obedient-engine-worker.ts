@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serveSession } from '../../src/model/engine/threads/serve-session.ts';
 import type { ModelBatch } from '../../src/pipeline/ports.ts';
-import { ENGINE_CHANNEL, type EngineFault, type EngineWord } from './obedient-engine.ts';
+import { commit, ENGINE_CHANNEL, type EngineFault, type EngineWord } from './obedient-engine.ts';
 
 /** Long enough for pictures of several streams to meet in a batch. */
 const RUN_MS = 60;
@@ -43,23 +43,6 @@ await serveSession(async ({ folder }) => {
     },
   };
 });
-
-function commit(ordered: EngineFault | null): void {
-  switch (ordered) {
-    case 'exit':
-      process.exit(3);
-      break;
-    case 'throw':
-      queueMicrotask(() => {
-        throw new Error('ordered to');
-      });
-      break;
-    case 'hang':
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-      break;
-    case null:
-  }
-}
 
 function hasWhite({ size, frames }: ModelBatch): boolean {
   const length = frames.length / size;

@@ -1,6 +1,9 @@
-/** A running server's engine that loads only when it may, fails when told to, and fails at white pictures by itself. */
+/** Engines of a running server that fail when told to. */
 
+/** It loads only when it may, fails at white pictures by itself, and computes nothing. */
 export const OBEDIENT_WORKER_URL = new URL('./obedient-engine-worker.ts', import.meta.url);
+/** The real onnx worker until told to fail. */
+export const OBEDIENT_ONNX_WORKER_URL = new URL('./obedient-onnx-worker.ts', import.meta.url);
 /** Name of the `BroadcastChannel` between a test and the workers of its process. */
 export const ENGINE_CHANNEL = 'earsight-test-engine';
 
@@ -33,5 +36,23 @@ export class EngineMaster {
 
   #say(word: EngineWord): void {
     this.#channel.postMessage(word);
+  }
+}
+
+/** For a worker thread: fails as ordered, if at all. */
+export function commit(fault: EngineFault | null): void {
+  switch (fault) {
+    case 'exit':
+      process.exit(3);
+      break;
+    case 'throw':
+      queueMicrotask(() => {
+        throw new Error('ordered to');
+      });
+      break;
+    case 'hang':
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      break;
+    case null:
   }
 }
