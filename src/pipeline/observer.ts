@@ -7,6 +7,8 @@ export interface PipelineObserver {
   frameReceived(sourceId: string, bytes: number): void;
   audioReceived(sourceId: string, samples: number): void;
   dropped(sourceId: string, reason: string, count: number): void;
+  /** RTP packets that never came. */
+  packetsLost(sourceId: string, count: number): void;
   batch(size: number): void;
   result(message: HeatmapMessage): void;
   restarted(sourceId: string, reason: string): void;

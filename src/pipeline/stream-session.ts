@@ -172,7 +172,9 @@ export class StreamSession implements MediaSink {
   }
 
   drop(drop: IngestDrop): void {
-    if (!this.#closing) this.#dropped(drop.reason, drop.count);
+    if (this.#closing) return;
+    if (drop.what === 'packet') this.#parts.observer.packetsLost(this.id, drop.count);
+    else this.#dropped(drop.reason, drop.count);
   }
 
   // --- Called by the pipeline.

@@ -79,7 +79,8 @@ export type ConnectionPhase =
 /** Frames or chunks that ingest itself had to drop, since the last such event. */
 export interface IngestDrop {
   sourceId: string;
-  what: 'frame' | 'audio';
+  /** `packet`: of RTP, that never came (reason `video-lost`, `audio-lost`, or `lost` of either); what became of the pictures in them is told apart. */
+  what: 'frame' | 'audio' | 'packet';
   /** e.g. `rate-cap` (not a fault), `pipe-full`, `decode-error`, `packet-lost`. */
   reason: string;
   count: number;

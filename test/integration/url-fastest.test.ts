@@ -54,6 +54,7 @@ async function analyse(
       frameReceived: () => undefined,
       audioReceived: () => undefined,
       dropped: () => undefined,
+      packetsLost: () => undefined,
       batch: () => undefined,
       result: () => undefined,
       restarted: () => undefined,

@@ -98,6 +98,8 @@ describe.concurrent('a webcam', () => {
     expect(relay.held).toBeGreaterThan(60);
     expect(nackCount).toBeGreaterThan(before.nackCount);
     expect((await stream.now()).state).toBe('live');
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    expect(metrics).toMatch(/earsight_rtp_packets_lost_total\{source="lossy"\} [1-9]/);
   });
 
   it('whose tab is closed without a word is lost, and the next tab is shown', async () => {

@@ -37,6 +37,7 @@ async function exposed(): Promise<Map<string, Set<string>>> {
   metrics.frameReceived('a', 1);
   metrics.dropped('a', 'superseded', 1);
   metrics.result(exampleResult('a').message);
+  metrics.packetsLost('a', 1);
   metrics.restarted('a', 'stalled');
   metrics.clock('a', 1, 1, []);
   metrics.batch(1);

@@ -24,6 +24,7 @@ function feed(metrics: Metrics, id: string): void {
   metrics.frameReceived(id, 1000);
   metrics.audioReceived(id, 441);
   metrics.dropped(id, 'superseded', 3);
+  metrics.packetsLost(id, 6);
   metrics.dropped(id, 'rate-cap', 2);
   metrics.result(exampleResult(id).message);
   metrics.restarted(id, 'source-lost');
@@ -62,6 +63,7 @@ describe('Metrics', () => {
       'earsight_queue_wait_seconds_sum 0.003',
       'earsight_inference_duration_seconds_sum 0.004',
       'earsight_batch_size_sum 2',
+      'earsight_rtp_packets_lost_total{source="door"} 6',
       'earsight_subscribers 5',
       'earsight_messages_sent_total{kind="heatmap"} 1',
       'earsight_sent_bytes_total{kind="heatmap"} 1200',

@@ -37,6 +37,7 @@ const observer: PipelineObserver = {
   frameReceived: () => undefined,
   audioReceived: () => undefined,
   dropped: (source, reason, count) => events.push(`${source} dropped ${reason} ${count}`),
+  packetsLost: (source, count) => events.push(`${source} lost ${count} packets`),
   batch: (size) => events.push(`batch ${size}`),
   result: () => undefined,
   restarted: (source, reason) => events.push(`${source} restarted ${reason}`),

@@ -123,7 +123,9 @@ export class ProbeCollector {
     }
   }
 
-  drop({ reason, count }: IngestDrop): void {
+  drop({ what, reason, count }: IngestDrop): void {
+    // Told by the pictures that they cost.
+    if (what === 'packet') return;
     this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + count);
   }
 

@@ -39,6 +39,10 @@ export class Metrics implements PipelineObserver, StreamListener {
     'Pictures without a result, by reason.',
     'reason',
   );
+  readonly #packetsLost = this.#sourceCounter(
+    'rtp_packets_lost_total',
+    'RTP packets of sound and picture that never came, retransmissions counted as come.',
+  );
   readonly #results = this.#sourceCounter('results_total', 'Results published, by alignment.', 'alignment');
   readonly #restarts = this.#sourceCounter(
     'source_restarts_total',
@@ -205,6 +209,10 @@ export class Metrics implements PipelineObserver, StreamListener {
     this.#queueWait.observe(message.stages.queueUs / 1e6);
     this.#inference.observe(message.stages.inferenceUs / 1e6);
     for (const [stage, key] of STAGES) this.#stage.observe({ stage }, message.stages[key] / 1e6);
+  }
+
+  packetsLost(sourceId: string, count: number): void {
+    this.#packetsLost.metric.inc(this.#packetsLost.labels.of(sourceId), count);
   }
 
   restarted(sourceId: string, reason: string): void {

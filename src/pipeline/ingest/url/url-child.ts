@@ -22,7 +22,10 @@ const channel = new MediaChannel<UrlCommand, UrlEvent>({
 });
 
 // Pictures are most of what a camera sends, so the packets of unknown track are counted as theirs.
-watchFfmpegLog((packets) => channel.drop('frame', 'packet-lost', packets));
+watchFfmpegLog((packets) => {
+  channel.drop('packet', 'lost', packets);
+  channel.drop('frame', 'packet-lost', packets);
+});
 
 async function read(from: MediaReader): Promise<void> {
   try {

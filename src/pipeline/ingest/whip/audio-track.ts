@@ -31,6 +31,8 @@ export interface AudioTrackOptions {
   /** `samples` are given away. */
   onChunk: (chunk: ChildAudio) => void;
   onDrop: (reason: string, count: number) => void;
+  /** Packets that never came. */
+  onLost: (count: number) => void;
 }
 
 /**
@@ -70,7 +72,7 @@ export class AudioTrack {
   /** Call every few milliseconds too: a gap runs out without a new packet. */
   tick(nowUs: number): void {
     for (const { item, lostBefore } of this.#reorder.take(nowUs)) {
-      if (lostBefore > 0) this.#options.onDrop('packet-lost', lostBefore);
+      if (lostBefore > 0) this.#options.onLost(lostBefore);
       if (item.payload.length > 0) this.#decode(item);
     }
   }

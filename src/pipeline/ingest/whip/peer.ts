@@ -255,6 +255,7 @@ export class Peer {
       rateHz: this.#options.audioRateHz,
       onChunk: (chunk) => this.#announcement.audio(chunk),
       onDrop: (reason, count) => this.#sink.drop('audio', reason, count),
+      onLost: (count) => this.#sink.drop('packet', 'audio-lost', count),
     });
     return { media, track, ssrc: null, lastPacketUs: 0 };
   }

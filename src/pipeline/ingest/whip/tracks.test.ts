@@ -251,6 +251,7 @@ function audioTrack() {
     rateHz: 22_050,
     onChunk: (chunk) => chunks.push(chunk),
     onDrop: (reason, count) => (drops[reason] = (drops[reason] ?? 0) + count),
+    onLost: (count) => (drops['lost'] = (drops['lost'] ?? 0) + count),
   });
   closers.push(() => track.close());
   return { track, chunks, drops };
@@ -283,7 +284,7 @@ describe('AudioTrack', () => {
     encodeClick(0, 40).forEach((packet, i) => {
       if (i < 10 || i >= 13) track.push(packet, i * 20_000);
     });
-    expect(drops).toEqual({ 'packet-lost': 3 });
+    expect(drops).toEqual({ lost: 3 });
     const holes = chunks.slice(1).flatMap((chunk, i) => {
       const before = chunks[i]!;
       const endUs = before.ptsUs + (before.samples.length * 1e6) / 22_050;

@@ -75,6 +75,7 @@ export class VideoTrack {
   tick(nowUs: number): void {
     if (!this.#received) return;
     for (const { item, lostBefore } of this.#reorder.take(nowUs)) {
+      if (lostBefore > 0) this.#options.sink.drop('packet', 'video-lost', lostBefore);
       for (const frame of this.#assembler.push(item, lostBefore)) this.#decode(frame);
     }
     this.#count('packet-lost', this.#assembler.takeWithheld());
