@@ -74,9 +74,10 @@ describe.skipIf(unavailable !== null).concurrent('a running server survives', ()
     await server.close();
   });
 
-  const metric = async (line: string): Promise<boolean> => {
+  /** Whether the line of a series is there, with a value of 1 or more. */
+  const counted = async (series: string): Promise<boolean> => {
     const text = await (await fetch(`${server.url}/metrics`)).text();
-    return text.split('\n').includes(line);
+    return text.split('\n').some((line) => line.startsWith(`${series} `) && Number(line.split(' ')[1]) >= 1);
   };
 
   it('a camera that is killed and comes back with another codec and another size', async () => {
@@ -93,11 +94,9 @@ describe.skipIf(unavailable !== null).concurrent('a running server survives', ()
     const { picture, stats } = await stream.now();
     expect(picture).toEqual({ width: 320, height: 240 });
     expect(stats.restarts).toBeGreaterThan(0);
-    expect(
-      await metric(
-        `earsight_source_restarts_total{source="${stream.id}",reason="source-lost"} ${stats.restarts}`,
-      ),
-    ).toBe(true);
+    expect(await counted(`earsight_source_restarts_total{source="${stream.id}",reason="source-lost"}`)).toBe(
+      true,
+    );
   });
 
   it('a codec that changes within the stream, by a new connection', async () => {
@@ -190,7 +189,7 @@ describe.skipIf(unavailable !== null).concurrent('a running server survives', ()
       return state === 'live' && told && stats.clockFaults.includes('implausible-reports');
     }, 'implausible reports told');
     await stream.until(
-      () => metric(`earsight_clock_fault{source="${stream.id}",fault="implausible-reports"} 1`),
+      () => counted(`earsight_clock_fault{source="${stream.id}",fault="implausible-reports"}`),
       'implausible reports counted',
     );
     const byArrival = await stream.fresh(3, ({ alignment }) => alignment === 'unaligned');
