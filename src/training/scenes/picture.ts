@@ -6,9 +6,12 @@ import { cast } from '../../pipeline/ingest/demo/cast.ts';
 import type { Random } from '../../pipeline/ingest/demo/random.ts';
 import { shuffled } from '../../pipeline/ingest/demo/random.ts';
 import { windowPane } from '../../pipeline/ingest/demo/room.ts';
+import { type Album, albumOf } from './album.ts';
 import type { StageCamera } from './backdrop.ts';
 import { drawFigment, drawGround, onStage, Rooms } from './backdrop.ts';
+import { type Bounds, boundsAround, pixelBounds, shareInside } from './bounds.ts';
 import { Canvas } from './canvas.ts';
+import { type FreePlace, findPlace } from './free-place.ts';
 import type { PhotoEntry, PhotoObject } from './media-bank.ts';
 import type { Clip, PhotoPainter, Placement, Shape } from './paint-photo.ts';
 import { paintPhoto } from './paint-photo.ts';
@@ -19,43 +22,6 @@ import { drawSeated, seatAsInDemo, seatCompany } from './room-company.ts';
 import type { SceneSpec } from './spec.ts';
 import { blur, finish, writeTone } from './tone.ts';
 
-/** A rectangle that something was put in, in pixels. */
-interface Taken {
-  left: number;
-  top: number;
-  right: number;
-  bottom: number;
-}
-
-/** The photos of one split, by what they show. */
-interface Album {
-  byClass: PhotoEntry[][];
-  clutter: PhotoEntry[];
-  backgrounds: PhotoEntry[];
-  classOf: Map<string, number>;
-}
-
-function albumOf(spec: SceneSpec): Album {
-  const classOf = new Map<string, number>();
-  spec.classes.forEach(({ photos }, i) => {
-    for (const category of photos) classOf.set(category, i);
-  });
-  const byClass: PhotoEntry[][] = spec.classes.map(() => []);
-  const clutter: PhotoEntry[] = [];
-  const backgrounds: PhotoEntry[] = [];
-  for (const photo of spec.bank?.photos ?? []) {
-    if (photo.split !== spec.split) continue;
-    const classIndex = classOf.get(photo.category);
-    if (photo.role === 'background') backgrounds.push(photo);
-    else if (classIndex === undefined) clutter.push(photo);
-    else byClass[classIndex]!.push(photo);
-  }
-  return { byClass, clutter, backgrounds, classOf };
-}
-
-/** Things may cover each other by this share of the smaller one. */
-const MAX_OVERLAP = 0.3;
-
 /** Not reentrant: one canvas belongs to the instance. */
 export class PictureComposer {
   readonly canvas: Canvas;
@@ -64,8 +30,8 @@ export class PictureComposer {
   readonly #rooms: Rooms;
   readonly #painter: PhotoPainter;
   readonly #tone = new Uint8Array(768);
-  readonly #taken: Taken[] = [];
-  readonly #all: Taken;
+  readonly #taken: Bounds[] = [];
+  readonly #all: Bounds;
   /** What is put into the picture now: how much wider than high its pixels are made. */
   #squash = 1;
 
@@ -383,35 +349,10 @@ export class PictureComposer {
     if (canvas.commit(mask, { classIndex, known: true }, inside)) this.#takeMask(mask);
   }
 
-  /** A place for something of this shape where little is covered; smaller where there is none. */
-  #findPlace(
-    width: number,
-    height: number,
-    size: readonly [number, number],
-    random: Random,
-  ): { x: number; y: number; width: number; height: number; scale: number } {
-    const { canvas } = this;
+  #findPlace(width: number, height: number, size: readonly [number, number], random: Random): FreePlace {
     // Evaluated is what is wholly in the picture.
     const beyond = this.#spec.purpose.kind === 'evaluation' ? 0 : 0.12;
-    let share = size[0] * (size[1] / size[0]) ** random.next();
-    let best = { x: 0, y: 0, width: 0, height: 0, scale: 1 };
-    let least = Infinity;
-    for (let attempt = 0; attempt < 10; attempt++) {
-      const scale = share * Math.min(canvas.width / width, canvas.height / height);
-      const w = width * scale;
-      const h = height * scale;
-      const x = (canvas.width - w) * random.between(-beyond, 1 + beyond) + w / 2;
-      const y = (canvas.height - h) * random.between(-beyond, 1 + beyond) + h / 2;
-      const own = boundsAround({ x, y, width: w, height: h });
-      const covered = this.#taken.reduce((most, other) => Math.max(most, overlap(own, other)), 0);
-      if (covered < least) {
-        least = covered;
-        best = { x, y, width: w, height: h, scale };
-      }
-      if (covered <= MAX_OVERLAP) break;
-      share = Math.max(size[0] * 0.8, share * 0.9);
-    }
-    return best;
+    return findPlace(this.canvas, this.#taken, width, height, size, beyond, random);
   }
 
   #takeMask(mask: Uint8Array): void {
@@ -423,22 +364,8 @@ export class PictureComposer {
 const between = (low: number, high: number, random: Random): number =>
   low + (high - low) * random.between(0.3, 0.7);
 
-function boundsAround({
-  x,
-  y,
-  width,
-  height,
-}: {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}): Taken {
-  return { left: x - width / 2, top: y - height / 2, right: x + width / 2, bottom: y + height / 2 };
-}
-
 /** The bounds of a thing of a photo that is painted unturned. */
-function placedBounds(thing: PhotoObject, width: number, height: number, placement: Placement): Taken {
+function placedBounds(thing: PhotoObject, width: number, height: number, placement: Placement): Bounds {
   const { fromX, fromY, toX, toY, scaleX, scaleY } = placement;
   const xs = [thing.x0, thing.x1].map((x) => toX + (x * width - fromX) * scaleX);
   const ys = [thing.y0, thing.y1].map((y) => toY + (y * height - fromY) * scaleY);
@@ -446,49 +373,13 @@ function placedBounds(thing: PhotoObject, width: number, height: number, placeme
 }
 
 /** From the stage to the picture, sorted. */
-function onPicture(x0: number, y0: number, x1: number, y1: number, camera: StageCamera): Taken {
+function onPicture(x0: number, y0: number, x1: number, y1: number, camera: StageCamera): Bounds {
   const xs = [x0, x1].map((x) => x * camera.scaleX + camera.shiftX);
   const ys = [y0, y1].map((y) => y * camera.scaleY + camera.shiftY);
   return { left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) };
 }
 
-function seatBounds({ x, y, scale }: Seat, size: Actor['size'], camera: StageCamera): Taken {
+function seatBounds({ x, y, scale }: Seat, size: Actor['size'], camera: StageCamera): Bounds {
   const half = (size.width * scale) / 2;
   return onPicture(x - half, y - size.height * scale, x + half, y, camera);
-}
-
-/** Which share of `own` lies within `all`. */
-function shareInside(own: Taken, all: Taken): number {
-  const width = Math.min(own.right, all.right) - Math.max(own.left, all.left);
-  const height = Math.min(own.bottom, all.bottom) - Math.max(own.top, all.top);
-  if (width <= 0 || height <= 0) return 0;
-  return (width * height) / ((own.right - own.left) * (own.bottom - own.top));
-}
-
-/** Shared area as a share of the smaller one's. */
-function overlap(a: Taken, b: Taken): number {
-  const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-  const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-  if (width <= 0 || height <= 0) return 0;
-  const area = (r: Taken): number => (r.right - r.left) * (r.bottom - r.top);
-  return (width * height) / Math.min(area(a), area(b));
-}
-
-/** Tight bounds of what is more there than not; null when nothing is. */
-export function pixelBounds(mask: Uint8Array, width: number, height: number): Taken | null {
-  let left = width;
-  let top = height;
-  let right = 0;
-  let bottom = 0;
-  for (let y = 0; y < height; y++) {
-    const row = y * width;
-    for (let x = 0; x < width; x++) {
-      if (mask[row + x]! < 128) continue;
-      if (x < left) left = x;
-      if (x >= right) right = x + 1;
-      if (y < top) top = y;
-      bottom = y + 1;
-    }
-  }
-  return right > left ? { left, top, right, bottom } : null;
 }
