@@ -72,11 +72,11 @@ export class Churn implements AsyncDisposable {
   }
 
   /** Lets visitors come and go until `isOver`; resolves when the last has gone. */
-  async run(isOver: () => boolean): Promise<void> {
+  async run(isOver: (kind: string) => boolean): Promise<void> {
     await Promise.all(
       this.traffic.flatMap(({ kind, lanes, visit }) =>
         Array.from({ length: lanes }, async () => {
-          while (!isOver()) {
+          while (!isOver(kind)) {
             const number = (this.visits.get(kind) ?? 0) + 1;
             this.visits.set(kind, number);
             await visit(this.server.url, `${kind}-${number}`).catch((error: unknown) => {
@@ -87,6 +87,14 @@ export class Churn implements AsyncDisposable {
         }),
       ),
     );
+  }
+
+  /** Lets so many visitors of each kind come and go. */
+  async runEach(counts: Readonly<Record<string, number>>): Promise<void> {
+    const goals = new Map(
+      this.traffic.map(({ kind }) => [kind, (this.visits.get(kind) ?? 0) + (counts[kind] ?? 0)]),
+    );
+    await this.run((kind) => (this.visits.get(kind) ?? 0) >= (goals.get(kind) ?? 0));
   }
 
   get failures(): number {

@@ -42,6 +42,8 @@ import { TracedSink } from './tracing/traced-sink.ts';
 
 /** A slow client may take this long over the head and body of a request, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Answers that are under way when everything else has ended may take this much longer, in milliseconds. */
+const LAST_ANSWERS_MS = 500;
 /** Connections at a time for all but the heatmaps. */
 const SPARE_CONNECTIONS = 1_000;
 
@@ -144,6 +146,7 @@ export class EarsightServer {
         engine: config.engine.provider,
       },
       readiness: () => this.readiness(),
+      isStopping: () => this.#state === 'closing',
       metrics: this.#metrics,
       renderSnapshot,
       addressOf: (context) => this.#addressOf((context.env as HttpBindings).incoming),
@@ -272,6 +275,7 @@ export class EarsightServer {
       get expectedHosts() {
         return door().expectedHosts;
       },
+      isStopping: () => this.#state === 'closing',
       admit: (request, ticket) => this.#admit(request, ticket),
     });
     this.#metrics.collectProcess();
@@ -340,15 +344,17 @@ export class EarsightServer {
   }
 
   async #close(): Promise<void> {
+    // It goes on to listen meanwhile, so that balancers and publishers are told rather than refused.
     this.#state = 'closing';
-    this.#socket?.close();
-    this.#listener.close();
-    const unlistened = new Promise<void>((resolve) => this.#http.close(() => resolve()));
     await Promise.all([this.#fanOut.close(), this.#registry.close()]);
     await this.#pipeline.close();
     await Promise.all([this.#model.close(), this.#previews.close(), this.#kept.close()]);
-    this.#http.closeAllConnections();
+    this.#socket?.close();
+    this.#listener.close();
+    const unlistened = new Promise<void>((resolve) => this.#http.close(() => resolve()));
+    const lastAnswers = setTimeout(() => this.#http.closeAllConnections(), LAST_ANSWERS_MS);
     await unlistened;
+    clearTimeout(lastAnswers);
     this.#log.debug('closed');
   }
 }

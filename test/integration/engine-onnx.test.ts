@@ -121,7 +121,7 @@ describe('a worker that fails', () => {
 });
 
 describe('lifetime', () => {
-  test.each(['starting', 'idle', 'busy', 'hung', 'replacing'])(
+  test.each(['starting', 'idle', 'busy', 'given up while it computes', 'hung', 'replacing'])(
     'closed while %s, no thread, port or timer is left and the process ends',
     async (state) => {
       const { stdout } = await promisify(execFile)(process.execPath, [LIFETIME, state], { timeout: 20_000 });

@@ -7,7 +7,6 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -137,21 +136,6 @@ describe('serve', () => {
       expect(stdout + stderr).not.toContain('hunter2');
     },
   );
-
-  it.skipIf(!hasFfmpeg)('leaves no child when it is killed', async () => {
-    await using server = await ServerProcess.serve([
-      '--set',
-      `streams=[{id: clip, kind: url, url: "${pathToFileURL(clip).href}", loop: true}]`,
-      '--set',
-      `ingest.allowedFileRoots=[${folder}]`,
-    ]);
-    await server.until(() => server.children().length > 0, 'a child');
-    const children = server.children();
-    await server.stop('SIGKILL');
-    const deadline = performance.now() + 10_000;
-    while (children.some(isRunning) && performance.now() < deadline) await sleep(50);
-    expect(children.filter(isRunning)).toEqual([]);
-  });
 
   it('takes a webcam by WHIP, and lets its stream go when the webcam is gone', async () => {
     await using server = await ServerProcess.serve([

@@ -10,12 +10,17 @@ import { patternBatch } from './batches.ts';
 import { FAULTY_WORKER_URL, withFault } from './engine-faults.ts';
 
 const folder = await loadManifest(fileURLToPath(new URL('../../models/studio-10', import.meta.url)));
-const model = new OnnxModel(folder, { workers: 2, maxBatch: 1, workerUrl: FAULTY_WORKER_URL });
+const state = process.argv[2];
+const model = new OnnxModel(folder, {
+  workers: 2,
+  maxBatch: 1,
+  workerUrl: FAULTY_WORKER_URL,
+  ...(state === 'given up while it computes' ? { runTimeoutMs: 1 } : {}),
+});
 const batch = () => patternBatch(model.shape, 1);
 
 const started = model.initialize();
 started.catch(() => undefined);
-const state = process.argv[2];
 if (state !== 'starting') await started;
 switch (state) {
   case 'starting':
@@ -25,6 +30,9 @@ switch (state) {
     break;
   case 'busy':
     model.run(batch()).catch(() => undefined);
+    break;
+  case 'given up while it computes':
+    await model.run(batch()).catch(() => undefined);
     break;
   case 'hung':
     model.run(withFault(batch(), 'hang')).catch(() => undefined);

@@ -298,6 +298,7 @@ describe('HTTP', () => {
       engine: 'cpu',
     },
     readiness: () => ({ ready: true, reason: null }),
+    isStopping: () => false,
     metrics: { contentType: 'text/plain', text: () => Promise.resolve('') },
     renderSnapshot: () => Promise.resolve(new Uint8Array()),
     pageDirectory: '/nowhere',

@@ -223,6 +223,7 @@ it('API answers, status messages and metrics', async () => {
       engine: 'cpu',
     },
     readiness: () => ({ ready: true, reason: null }),
+    isStopping: () => false,
     metrics: { contentType: 'text/plain', text: () => metrics.text() },
     renderSnapshot: () => Promise.resolve(new Uint8Array()),
     pageDirectory: '/nowhere',

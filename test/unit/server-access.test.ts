@@ -56,6 +56,7 @@ function build(required: boolean, expectedHosts: ReadonlySet<string> | null = nu
       engine: 'cpu',
     },
     readiness: () => ({ ready: true, reason: null }),
+    isStopping: () => false,
     metrics: { contentType: 'text/plain', text: () => Promise.resolve('up 1\n') },
     renderSnapshot: () => Promise.resolve(new Uint8Array()),
     pageDirectory: '/nowhere',

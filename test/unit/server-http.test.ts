@@ -58,6 +58,7 @@ function build(changes: Partial<AppContext> = {}): ReturnType<typeof createApp> 
       engine: 'cpu',
     },
     readiness: () => readiness,
+    isStopping: () => false,
     metrics: { contentType: 'text/plain; version=0.0.4', text: () => Promise.resolve('earsight_up 1\n') },
     renderSnapshot: (_result, { format, overlay }) =>
       Promise.resolve(new TextEncoder().encode(`${format} ${overlay ? 'with' : 'without'} heat`)),

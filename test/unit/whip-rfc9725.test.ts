@@ -56,6 +56,7 @@ function build(changes: Partial<AppContext> = {}, maxStreams = 3): void {
       engine: 'cpu',
     },
     readiness: () => ({ ready: true, reason: null }),
+    isStopping: () => false,
     metrics: { contentType: 'text/plain', text: () => Promise.resolve('') },
     renderSnapshot: () => Promise.resolve(new Uint8Array()),
     pageDirectory: '/nowhere',

@@ -1,8 +1,8 @@
 /** Waits for a signal to stop, then for a clean end within a bound. */
 
 /**
- * Resolves with the exit code when the program should end: 0 after a clean end, 1 when `close` failed or took longer
- * than `boundMs`, or a second signal came.
+ * Resolves with the exit code when the program should end: 0 after a clean end, 1 when `close` failed. When it took longer
+ * than `boundMs`, or a second signal came, `endNow` is called instead.
  */
 export function untilStopped(options: {
   close: () => Promise<void>;
@@ -10,20 +10,21 @@ export function untilStopped(options: {
   signals: readonly NodeJS.Signals[];
   onSignal: (signal: NodeJS.Signals) => void;
   onFailure: (thrown: unknown) => void;
+  endNow: () => void;
 }): Promise<number> {
   return new Promise((resolve) => {
     const { signals } = options;
     let stopping = false;
     const stop = (signal: NodeJS.Signals): void => {
       if (stopping) {
-        finish(1);
+        options.endNow();
         return;
       }
       stopping = true;
       options.onSignal(signal);
       const deadline = setTimeout(() => {
         options.onFailure(new Error(`The server did not end within ${options.boundMs} ms; it is ended now.`));
-        finish(1);
+        options.endNow();
       }, options.boundMs);
       options
         .close()

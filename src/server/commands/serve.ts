@@ -56,6 +56,11 @@ export async function serve(options: SettingsOptions): Promise<number> {
     signals: isAtTerminal ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : ['SIGINT', 'SIGTERM'],
     onSignal: (signal) => log.info(`${signal}: stopping, at most ${config.server.drainMs} ms`),
     onFailure: (thrown) => log.error({ err: thrown }, 'the server did not end cleanly'),
+    endNow: () => {
+      log.flush();
+      // Not `process.exit`: that waits for threads, and one that is inside of a native call would abort the program.
+      process.kill(process.pid, 'SIGKILL');
+    },
   });
   process.off('SIGHUP', reload);
   log.flush();

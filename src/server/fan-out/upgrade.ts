@@ -20,6 +20,8 @@ export interface HeatmapSocketOptions {
   allowedOrigins?: readonly string[];
   /** Names that may stand in `Host`; null, or left out: any. */
   expectedHosts?: ReadonlySet<string> | null;
+  /** Handshakes are answered with 503 from then on. */
+  isStopping?(): boolean;
   /**
    * Who the request comes from, as the streams it may see; left out, everyone sees all.
    * Rejects with an EarsightError `unauthorized`, `forbidden` or `too-many-attempts`.
@@ -77,6 +79,10 @@ export function attachHeatmapSocket(server: Server, options: HeatmapSocketOption
     }
     const accept = (sight: Sight): void => {
       if (socket.destroyed) return;
+      if (options.isStopping?.() === true) {
+        refuse(socket, 503, 'closed', 'The server is shutting down.', `Retry-After: ${RETRY_AFTER_S}\r\n`);
+        return;
+      }
       socket.off('error', hangUp);
       sockets.handleUpgrade(request, socket, head, (accepted) =>
         fanOut.handle(accepted, ENCODINGS.get(accepted.protocol) ?? 'json', {
@@ -131,6 +137,8 @@ function firstSubscription(query: URLSearchParams): unknown {
   return message;
 }
 
+const RETRY_AFTER_S = 5;
+
 const STATUS: Partial<Record<string, number>> = {
   unauthorized: 401,
   forbidden: 403,
@@ -146,14 +154,14 @@ function refuseFor(socket: Duplex, thrown: unknown): void {
   refuse(socket, status, thrown.code, thrown.message);
 }
 
-/** Answers the handshake with a problem document (RFC 9457) and hangs up. */
-function refuse(socket: Duplex, status: number, code: string, detail: string): void {
+/** Answers the handshake with a problem document (RFC 9457) and hangs up. `headers` end with a line break. */
+function refuse(socket: Duplex, status: number, code: string, detail: string, headers = ''): void {
   const title = STATUS_CODES[status] ?? 'Error';
   const body = JSON.stringify({ type: `urn:earsight:problem:${code}`, title, status, code, detail });
   socket.on('error', () => socket.destroy());
   socket.once('finish', () => socket.destroy());
   socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
+    `HTTP/1.1 ${status} ${title}\r\nConnection: close\r\n${headers}Content-Type: application/problem+json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

@@ -12,6 +12,7 @@ import { guardOrigin } from './origin.ts';
 import { addPage } from './page.ts';
 import { HttpProblem, InvalidRequest, problemResponse } from './problem.ts';
 import { addSnapshotRoutes } from './snapshot-routes.ts';
+import { refuseWhileStopping } from './stopping.ts';
 import { addStreamRoutes } from './stream-routes.ts';
 import { addWhipRoutes } from './whip-routes.ts';
 
@@ -57,6 +58,7 @@ export function createApp(context: AppContext): OpenAPIHono {
   if (context.expectedHosts !== null) app.use(guardHost(context.expectedHosts));
   app.use('/api/*', guardOrigin(context.allowedOrigins));
   addAuthorization(app, context.access, (c) => context.addressOf(c));
+  refuseWhileStopping(app, () => context.isStopping());
 
   addAccessRoutes(app, context);
   addStreamRoutes(app, context);

@@ -28,6 +28,8 @@ export interface AppContext {
   model: ModelView;
   /** Warm and not shutting down. */
   readiness(): Readiness;
+  /** Streams and connections are being ended; what is asked for is still answered. */
+  isStopping(): boolean;
   metrics: { contentType: string; text(): Promise<string> };
   renderSnapshot(result: HeatmapResult, options: SnapshotOptions): Promise<Uint8Array<ArrayBuffer>>;
   /** Folder of the built page. */

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { EarsightError, messageOf } from '../../../pipeline/errors.ts';
 import type { ModelBatch, ModelOutput } from '../../../pipeline/ports.ts';
 import type { PlainError, WorkerReply, WorkerRequest, WorkerSetup } from './messages.ts';
+import { doom, newGuard } from './native-guard.ts';
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 30_000;
@@ -13,10 +14,12 @@ const PATIENCE = 20;
 const LEAST_PATIENCE_MS = 2_000;
 /** How long a worker may take to leave by itself, and then how long to be killed. */
 const LEAVE_MS = 2_000;
+/** How long one that computes is waited for. After that it leaves when it is done, and nobody waits. */
+const LEAVE_COMPUTING_MS = 3_500;
 
 export interface EngineWorkerOptions {
   url: URL;
-  setup: WorkerSetup;
+  setup: Omit<WorkerSetup, 'guard'>;
   startTimeoutMs: number;
   /** No run may take longer; those of a quick model have to be quicker. */
   runTimeoutMs: number;
@@ -47,6 +50,7 @@ export class EngineWorker {
   /** Until the first start is settled, a failure is final. */
   #firstStart: { resolve: () => void; reject: (error: EarsightError) => void } | null = null;
   readonly #leaving = new Set<Promise<void>>();
+  readonly #guards = new WeakMap<Worker, Int32Array<SharedArrayBuffer>>();
 
   constructor(options: EngineWorkerOptions) {
     this.#options = options;
@@ -97,7 +101,6 @@ export class EngineWorker {
     this.#firstStart = null;
     if (state.is === 'busy') state.settle.reject(error);
     if (state.is === 'busy' || state.is === 'idle') {
-      state.thread.postMessage({ type: 'close' } satisfies WorkerRequest);
       this.#leave(state.thread, LEAVE_MS);
     } else if (state.is === 'starting') {
       this.#leave(state.thread, 0);
@@ -107,7 +110,10 @@ export class EngineWorker {
 
   #spawn(): void {
     const { url, setup, startTimeoutMs } = this.#options;
-    const thread = new Worker(url, { workerData: setup, name: 'earsight-engine' });
+    const guard = newGuard();
+    const workerData: WorkerSetup = { ...setup, guard };
+    const thread = new Worker(url, { workerData, name: 'earsight-engine' });
+    this.#guards.set(thread, guard);
     this.#state = { is: 'starting', thread };
     thread.on('message', (message: WorkerReply) => this.#onReply(thread, message));
     thread.on('error', (cause) => this.#fail(thread, failure(`threw: ${messageOf(cause)}`, cause)));
@@ -181,15 +187,21 @@ export class EngineWorker {
     return 'thread' in this.#state && this.#state.thread === thread;
   }
 
-  /** Sees the thread off: it may leave by itself for `graceMs`, then it is terminated. */
+  /**
+   * Sees the thread off: it may leave by itself for `graceMs`, then it is terminated; but never while it computes, for
+   * that would end the program. Then it leaves when it is done.
+   */
   #leave(thread: Worker, graceMs: number): void {
     const gone = (async () => {
       const exited = new Promise<void>((resolve) => void thread.once('exit', () => resolve()));
       if (thread.threadId === -1) return;
+      thread.postMessage({ type: 'close' } satisfies WorkerRequest);
       if (graceMs > 0 && (await settled(exited, graceMs))) return;
-      void thread.terminate();
+      const guard = this.#guards.get(thread);
+      const computes = guard !== undefined && !doom(guard);
+      if (!computes) void thread.terminate();
       // A native call that never returns keeps its thread: it must not keep the program too.
-      if (!(await settled(exited, LEAVE_MS))) thread.unref();
+      if (!(await settled(exited, computes ? LEAVE_COMPUTING_MS - graceMs : LEAVE_MS))) thread.unref();
     })();
     this.#leaving.add(gone);
     void gone.finally(() => this.#leaving.delete(gone));

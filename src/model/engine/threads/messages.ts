@@ -9,6 +9,8 @@ export interface WorkerSetup<Settings = unknown> {
   folder: ModelFolder;
   settings: Settings;
   maxBatch: number;
+  /** See native-guard.ts. */
+  guard: Int32Array<SharedArrayBuffer>;
 }
 
 /** At most one `run` is under way at a time. The batch's buffers are transferred. */

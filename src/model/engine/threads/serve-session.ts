@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { ModelBatch, ModelOutput } from '../../../pipeline/ports.ts';
 import { columnCount } from '../../../pipeline/prep/log-mel-parameters.ts';
 import { toPlainError, type WorkerReply, type WorkerRequest, type WorkerSetup } from './messages.ts';
+import { guarded } from './native-guard.ts';
 
 /** A model that is loaded in this thread. */
 export interface EngineSession {
@@ -24,11 +25,15 @@ export async function serveSession<Settings>(
     switch (request.type) {
       case 'run':
         try {
-          const output = await session.run(request.batch);
+          const output = await guarded(setup.guard, () => session.run(request.batch));
           reply({ type: 'done', output }, buffersOf(output));
         } catch (thrown) {
           const error = toPlainError(thrown, 'engine-failed');
-          reply({ type: 'failed', error, isSound: await isSound(session, setup) });
+          reply({
+            type: 'failed',
+            error,
+            isSound: await guarded(setup.guard, () => isSound(session, setup)),
+          });
         }
         return;
       case 'close':
@@ -38,9 +43,9 @@ export async function serveSession<Settings>(
   };
   let session: EngineSession | null = null;
   try {
-    const opened = await open(setup);
+    const opened = await guarded(setup.guard, () => open(setup));
     session = opened;
-    const slowestRunMs = await warmUp(opened, setup);
+    const slowestRunMs = await guarded(setup.guard, () => warmUp(opened, setup));
     port.on('message', (request: WorkerRequest) => void handle(opened, request));
     reply({ type: 'ready', slowestRunMs });
   } catch (thrown) {
