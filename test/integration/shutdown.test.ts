@@ -35,7 +35,7 @@ afterAll(() => {
 });
 
 /** A server with two media processes: one decodes, one hangs in a read. */
-async function busyServer(...settings: string[]): Promise<{ server: ServerProcess; processes: number[] }> {
+async function busyServer(...settings: string[]): Promise<ServerProcess> {
   const { port } = muteCamera.address() as AddressInfo;
   const known = callers.size;
   const streams = [
@@ -52,7 +52,7 @@ async function busyServer(...settings: string[]): Promise<{ server: ServerProces
   const server = await ServerProcess.serve(set.flatMap((assignment) => ['--set', assignment]));
   await server.until(() => callers.size > known, 'a caller of the mute camera');
   await server.until(() => descendantsOf(server.child.pid!).length >= 2, 'its media processes');
-  return { server, processes: descendantsOf(server.child.pid!) };
+  return server;
 }
 
 /** Adds a third, which waits for the packets of a webcam. */
@@ -95,8 +95,8 @@ async function untilGone(processes: readonly number[]): Promise<void> {
 
 describe('a server with media processes and subscribers', () => {
   it('drains on SIGTERM: says so, takes nothing new, sends 1001, ends its processes, exits with 0', async () => {
-    const { server, processes } = await busyServer('server.drainMs=30000');
-    await using _ = server;
+    await using server = await busyServer('server.drainMs=30000');
+    const processes = descendantsOf(server.child.pid!);
     const polite = heatmaps(server);
     await once(polite, 'message');
     const closed = once(polite, 'close') as Promise<[code: number, reason: Buffer]>;
@@ -139,8 +139,8 @@ describe('a server with media processes and subscribers', () => {
 
   it('ends at once on a second signal, and its processes with it', async () => {
     // Were it not for the second signal, it would end with 0.
-    const { server, processes } = await busyServer('server.drainMs=30000');
-    await using _ = server;
+    await using server = await busyServer('server.drainMs=30000');
+    const processes = descendantsOf(server.child.pid!);
     const stuck = await stuckSubscriber(server);
     server.child.kill('SIGTERM');
     await stopping(server);
@@ -151,8 +151,7 @@ describe('a server with media processes and subscribers', () => {
   });
 
   it('leaves no process when it is killed', async () => {
-    const { server } = await busyServer();
-    await using _ = server;
+    await using server = await busyServer();
     const processes = await withWebcam(server);
     expect(processes.length).toBeGreaterThanOrEqual(3);
     expect((await server.stop('SIGKILL')).code).toBeNull();
