@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- engine webcam cameras subscribers training soak churn faults] [--seconds N] [--minutes N]`: what
- * this machine holds. For `faults` also `[--repetitions N] [--only PATTERN]`, of the faults' names.
+ * `npm run bench [-- engine webcam cameras subscribers subscriber-faults training soak churn faults] [--seconds N]
+ * [--minutes N]`: what this machine holds. For `faults` also `[--repetitions N] [--only PATTERN]`, of the faults' names.
  */
 
 import { cpus, totalmem } from 'node:os';
@@ -10,6 +10,7 @@ import { benchEngine } from './engine.ts';
 import { faults } from './faults.ts';
 import { cameras, type Scenario, subscribers, webcam } from './scenarios.ts';
 import { soak } from './soak.ts';
+import { subscriberFaults } from './subscriber-faults.ts';
 import { printTable } from './table.ts';
 import { benchTraining } from './training.ts';
 
@@ -51,6 +52,9 @@ for (const part of parts) {
     case 'subscribers':
       printTable('Subscribers', await subscribers(scenario, [1, 100, 300]));
       break;
+    case 'subscriber-faults':
+      printTable('Subscribers that do something wrong', await subscriberFaults());
+      break;
     case 'training':
       printTable('Training', await benchTraining(Number(values.seconds)));
       break;
@@ -65,7 +69,7 @@ for (const part of parts) {
       break;
     default:
       console.error(
-        `No such part: ${part}. There are: engine, webcam, cameras, subscribers, training, soak, churn, faults.`,
+        `No such part: ${part}. There are: engine, webcam, cameras, subscribers, subscriber-faults, training, soak, churn, faults.`,
       );
       process.exitCode = 2;
   }
