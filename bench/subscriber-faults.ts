@@ -30,8 +30,10 @@ async function measure(server: ServerUnderTest, milliseconds: number): Promise<S
   await sleep(SETTLE_MS);
   crowd.begin();
   let mostQueuedKiB = 0;
-  for (const end = performance.now() + milliseconds; performance.now() < end; await sleep(1000)) {
+  const endMs = performance.now() + milliseconds;
+  while (performance.now() < endMs) {
     mostQueuedKiB = Math.max(mostQueuedKiB, (await queuedBytes(server)) / 1024);
+    await sleep(1000);
   }
   const { worstRateHz, captureToSendMs, captureToReceiveMs } = await crowd.finish();
   return {
@@ -108,16 +110,16 @@ export async function subscriberFaults(): Promise<Row[]> {
     for (const sleeper of stuck) sleeper.pause();
     relay.freeze();
     const sleptSinceMs = performance.now();
-    let isOver = false;
+    const over = new AbortController();
     const vanishing = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const crowd = await Crowd.open(server.url, BAD);
         await sleep(KILL_EVERY_MS);
         await crowd.kill();
       }
     })();
     const during = await measure(server, PAUSE_MS - 2 * SETTLE_MS);
-    isOver = true;
+    over.abort();
     await vanishing;
     await sleep(Math.max(0, sleptSinceMs + PAUSE_MS - performance.now()));
     const woken = await Promise.all(stuck.map((sleeper) => sleeper.wake()));
