@@ -27,7 +27,9 @@ describe('a recipe', () => {
     ['that of the model that is shipped', SHIPPED],
   ])('%s is understood by every room', async (_name, file) => {
     const recipe = await loadRecipe(file, NOTHING);
-    expect(recipe.stages.map(({ kind }) => kind)).toEqual(['visual', 'audio', 'multi-task', 'alignment']);
+    // The shipped model was trained on after these.
+    const kinds = recipe.stages.map(({ kind }) => kind);
+    expect(kinds.slice(0, 4)).toEqual(['visual', 'audio', 'multi-task', 'alignment']);
     expect(parseNetwork(recipe.network, 10, 'network')).toMatchObject({ classes: 10, depth: 18, width: 32 });
     for (const { loss, data } of recipe.stages) {
       expect(parseLosses(loss, 'loss').locatedMaps).toBe(1);
