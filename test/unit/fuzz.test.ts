@@ -18,14 +18,13 @@ import { readOffer } from '../../src/pipeline/ingest/whip/offer.ts';
 import { encodeBinary } from '../../src/protocol/binary.ts';
 import { decodeServerMessage } from '../../src/protocol/decode.ts';
 import { ProtocolError } from '../../src/protocol/protocol-error.ts';
-import { Access } from '../../src/server/access/access.ts';
 import { loadConfig } from '../../src/server/config/load.ts';
 import { sessionOptionsSchema } from '../../src/server/config/session-options.ts';
 import { parseYaml } from '../../src/server/config/yaml-file.ts';
 import { parseClientMessage } from '../../src/server/fan-out/client-message.ts';
 import { createApp } from '../../src/server/http/app.ts';
-import { Publications } from '../../src/server/streams/publications.ts';
 import { StreamRegistry } from '../../src/server/streams/stream-registry.ts';
+import { appContext } from '../support/app-context.ts';
 import { heatmapResult } from '../support/heatmap-server.ts';
 import { FakePipeline, FakeSources, fixedClock } from '../support/server-fakes.ts';
 
@@ -285,35 +284,12 @@ describe('HTTP', () => {
     departureMs: 10_000,
   });
   const faults: unknown[] = [];
-  const app = createApp({
-    registry,
-    publications: new Publications(registry),
-    model: {
-      name: 'm',
-      version: '1',
-      description: '',
-      classes: [],
-      frame: { width: 1, height: 1 },
-      grid: { rows: 1, cols: 1 },
-      engine: 'cpu',
-    },
-    readiness: () => ({ ready: true, reason: null }),
-    isStopping: () => false,
-    metrics: { contentType: 'text/plain', text: () => Promise.resolve('') },
-    renderSnapshot: () => Promise.resolve(new Uint8Array()),
-    pageDirectory: '/nowhere',
-    allowedOrigins: ['https://dash.example'],
-    access: new Access({ required: false, tokens: [], ticketMs: 1_000 }),
-    expectedHosts: null,
-    addressOf: () => '192.0.2.1',
-    iceServers: [],
-    whip: { lenient: false, redirectTo: null },
-    limits: { bodyBytes: 65_536, sdpBytes: 65_536 },
-    version: '0',
-    log: { level: 'info' },
-    kept: () => Promise.resolve(),
-    reportError: (thrown) => void faults.push(thrown),
-  });
+  const app = createApp(
+    appContext(registry, {
+      allowedOrigins: ['https://dash.example'],
+      reportError: (thrown) => void faults.push(thrown),
+    }),
+  );
   const path = fc.oneof(
     fc.constantFrom(
       '/api/v1/streams',

@@ -9,7 +9,6 @@ import { expect, it } from 'vitest';
 import { EarsightError, messageOf } from '../../src/pipeline/errors.ts';
 import { redactor, redactText, redactUrl } from '../../src/pipeline/redact.ts';
 import { Secret, secretUrl } from '../../src/pipeline/secret.ts';
-import { Access } from '../../src/server/access/access.ts';
 import { newToken } from '../../src/server/access/token-hash.ts';
 import { failureOf } from '../../src/server/commands/failure.ts';
 import { loadConfig } from '../../src/server/config/load.ts';
@@ -22,9 +21,9 @@ import { createApp } from '../../src/server/http/app.ts';
 import { createLogger } from '../../src/server/log/logger.ts';
 import { StreamLog } from '../../src/server/log/stream-log.ts';
 import { Metrics } from '../../src/server/metrics/metrics.ts';
-import { Publications } from '../../src/server/streams/publications.ts';
 import { createSources } from '../../src/server/streams/source-factory.ts';
 import { StreamRegistry } from '../../src/server/streams/stream-registry.ts';
+import { appContext } from '../support/app-context.ts';
 import { FakePipeline, FakeSource, fixedClock } from '../support/server-fakes.ts';
 
 /** Part of every password, and of nothing else. */
@@ -210,37 +209,12 @@ it('API answers, status messages and metrics', async () => {
     maxStreams: 3,
     departureMs: 10_000,
   });
-  const app = createApp({
-    registry,
-    publications: new Publications(registry),
-    model: {
-      name: 'm',
-      version: '1',
-      description: '',
-      classes: [],
-      frame: { width: 1, height: 1 },
-      grid: { rows: 1, cols: 1 },
-      engine: 'cpu',
-    },
-    readiness: () => ({ ready: true, reason: null }),
-    isStopping: () => false,
-    metrics: { contentType: 'text/plain', text: () => metrics.text() },
-    renderSnapshot: () => Promise.resolve(new Uint8Array()),
-    pageDirectory: '/nowhere',
-    allowedOrigins: [],
-    access: new Access({ required: false, tokens: [], ticketMs: 1_000 }),
-    expectedHosts: null,
-    addressOf: () => '192.0.2.1',
-    iceServers: [{ urls: ['turn:t.example'], username: 'u', credential: new Secret(MARK) }],
-    whip: { lenient: false, redirectTo: null },
-    limits: { bodyBytes: 65_536, sdpBytes: 65_536 },
-    version: '0',
-    log: { level: 'info' },
-    kept: () => Promise.resolve(),
-    reportError: (thrown) => {
-      throw thrown;
-    },
-  });
+  const app = createApp(
+    appContext(registry, {
+      metrics: { contentType: 'text/plain', text: () => metrics.text() },
+      iceServers: [{ urls: ['turn:t.example'], username: 'u', credential: new Secret(MARK) }],
+    }),
+  );
   const ask = async (method: string, path: string, body?: object): Promise<string> => {
     const init =
       body === undefined

@@ -6,8 +6,8 @@ import type { Role } from '../../src/server/access/principal.ts';
 import { hashToken, newToken } from '../../src/server/access/token-hash.ts';
 import { sessionOptionsSchema } from '../../src/server/config/session-options.ts';
 import { createApp } from '../../src/server/http/app.ts';
-import { Publications } from '../../src/server/streams/publications.ts';
 import { StreamRegistry } from '../../src/server/streams/stream-registry.ts';
+import { appContext } from '../support/app-context.ts';
 import { FakePipeline, FakeSources, fixedClock } from '../support/server-fakes.ts';
 
 type Who = 'nobody' | 'view' | 'publish' | 'admin' | 'yard-view' | 'desk-publish' | 'yard-admin';
@@ -43,37 +43,15 @@ function build(required: boolean, expectedHosts: ReadonlySet<string> | null = nu
     hash: hashToken(tokens[name as Who]),
     ...rights,
   }));
-  return createApp({
-    registry,
-    publications: new Publications(registry),
-    model: {
-      name: 'tiny',
-      version: '1',
-      description: '',
-      classes: [],
-      frame: { width: 1, height: 1 },
-      grid: { rows: 1, cols: 1 },
-      engine: 'cpu',
-    },
-    readiness: () => ({ ready: true, reason: null }),
-    isStopping: () => false,
-    metrics: { contentType: 'text/plain', text: () => Promise.resolve('up 1\n') },
-    renderSnapshot: () => Promise.resolve(new Uint8Array()),
-    pageDirectory: '/nowhere',
-    allowedOrigins: ['https://dash.example'],
-    access: new Access({ required, tokens: entries, ticketMs: 30_000 }),
-    expectedHosts,
-    addressOf: () => '192.0.2.1',
-    iceServers: [],
-    whip: { lenient: false, redirectTo: null },
-    limits: { bodyBytes: 2048, sdpBytes: 2048 },
-    version: '0',
-    log: { level: 'info' },
-    kept: () => Promise.resolve(),
-    reportError: (thrown) => {
-      throw thrown;
-    },
-  });
+  return createApp(
+    appContext(registry, {
+      metrics: { contentType: 'text/plain', text: () => Promise.resolve('up 1\n') },
+      allowedOrigins: ['https://dash.example'],
+      access: new Access({ required, tokens: entries, ticketMs: 30_000 }),
+      expectedHosts,
+      limits: { bodyBytes: 2048, sdpBytes: 2048 },
+    }),
+  );
 }
 beforeEach(() => (app = build(true)));
 

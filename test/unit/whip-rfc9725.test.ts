@@ -12,8 +12,8 @@ import { hashToken } from '../../src/server/access/token-hash.ts';
 import { sessionOptionsSchema } from '../../src/server/config/session-options.ts';
 import { createApp } from '../../src/server/http/app.ts';
 import type { AppContext } from '../../src/server/http/context.ts';
-import { Publications } from '../../src/server/streams/publications.ts';
 import { StreamRegistry } from '../../src/server/streams/stream-registry.ts';
+import { appContext } from '../support/app-context.ts';
 import {
   FakePipeline,
   FakeSources,
@@ -43,41 +43,17 @@ function build(changes: Partial<AppContext> = {}, maxStreams = 3): void {
     maxStreams,
     departureMs: 10_000,
   });
-  app = createApp({
-    registry,
-    publications: new Publications(registry),
-    model: {
-      name: 'tiny',
-      version: '1',
-      description: '',
-      classes: [],
-      frame: { width: 1, height: 1 },
-      grid: { rows: 1, cols: 1 },
-      engine: 'cpu',
-    },
-    readiness: () => ({ ready: true, reason: null }),
-    isStopping: () => false,
-    metrics: { contentType: 'text/plain', text: () => Promise.resolve('') },
-    renderSnapshot: () => Promise.resolve(new Uint8Array()),
-    pageDirectory: '/nowhere',
-    allowedOrigins: ['https://cam.example'],
-    access: new Access({ required: false, tokens: [], ticketMs: 30_000 }),
-    expectedHosts: null,
-    addressOf: () => '192.0.2.1',
-    iceServers: [
-      { urls: ['stun:s.example:3478'] },
-      { urls: ['turn:t.example:3478?transport=udp'], username: 'u', credential: new Secret('c"\\') },
-    ],
-    whip: { lenient: false, redirectTo: null },
-    limits: { bodyBytes: 2048, sdpBytes: 2048 },
-    version: '0',
-    log: { level: 'info' },
-    kept: () => Promise.resolve(),
-    reportError: (thrown) => {
-      throw thrown;
-    },
-    ...changes,
-  });
+  app = createApp(
+    appContext(registry, {
+      allowedOrigins: ['https://cam.example'],
+      iceServers: [
+        { urls: ['stun:s.example:3478'] },
+        { urls: ['turn:t.example:3478?transport=udp'], username: 'u', credential: new Secret('c"\\') },
+      ],
+      limits: { bodyBytes: 2048, sdpBytes: 2048 },
+      ...changes,
+    }),
+  );
 }
 beforeEach(() => build());
 
