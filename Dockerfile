@@ -29,7 +29,7 @@ COPY --from=build /app/dist ./dist
 RUN mkdir /data && chown 10001:10001 /data
 USER 10001:10001
 VOLUME /data
-EXPOSE 8080/tcp 50000-50049/udp
+EXPOSE 8080/tcp 8189/udp
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=4 \
   CMD ["node", "/app/dist/lib/server/main.js", "healthy"]
 STOPSIGNAL SIGTERM
@@ -54,7 +54,7 @@ COPY --from=build-gpu /app/dist ./dist
 RUN mkdir /data && chown 10001:10001 /data
 USER 10001:10001
 VOLUME /data
-EXPOSE 8080/tcp 50000-50049/udp
+EXPOSE 8080/tcp 8189/udp
 HEALTHCHECK --interval=15s --timeout=5s --start-period=180s --retries=4 \
   CMD ["node", "/app/dist/lib/server/main.js", "healthy"]
 STOPSIGNAL SIGTERM

@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'bad-sdp'
   | 'unacceptable-sdp'
   | 'not-connected'
+  | 'port-taken'
   | 'bad-url'
   | 'forbidden-path'
   | 'forbidden-address'

@@ -11,6 +11,7 @@ import type { ThreadedModel } from '../model/engine/threads/threaded-model.ts';
 import { loadManifest, type ModelFolder } from '../model/load-manifest.ts';
 import { systemClock } from '../pipeline/clock.ts';
 import { EarsightError } from '../pipeline/errors.ts';
+import { SharedPorts } from '../pipeline/ingest/whip/shared-port/shared-port.ts';
 import { LocalizationPipeline } from '../pipeline/session-pipeline.ts';
 import type { ClassInfo } from '../protocol/messages.ts';
 import { clientAddress } from './access/client-address.ts';
@@ -71,6 +72,7 @@ export class EarsightServer {
   readonly #publications: Publications;
   readonly #registry: StreamRegistry;
   readonly #kept: KeptStreams;
+  readonly #sharedPorts = new SharedPorts();
   readonly #holders = new WeakMap<Sight, Principal>();
   readonly #doorParts: DoorParts;
   #door: Door;
@@ -308,7 +310,7 @@ export class EarsightServer {
   #registrySettings(config: Config): RegistrySettings {
     const { rateHz } = this.#folder.manifest.logmel;
     return {
-      sources: createSources(config, { audioRateHz: rateHz, log: this.#log }),
+      sources: createSources(config, { audioRateHz: rateHz, log: this.#log, sharedPorts: this.#sharedPorts }),
       defaults: config.session,
       maxStreams: config.limits.streams,
       maxPerOwner: config.limits.streamsPerToken,

@@ -8,9 +8,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { hashToken, newToken } from '../../src/server/access/token-hash.ts';
 import type { StreamView } from '../../src/server/http/schemas.ts';
+import { freePort } from '../support/free-port.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { callIn } from '../support/webrtc/call-in.ts';
 import { ScriptedPublisher } from '../support/webrtc/scripted-publisher.ts';
+import { WrtcPublisher } from '../support/webrtc/wrtc-publisher.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -95,6 +97,30 @@ describe('a changed configuration', () => {
     expect(sequences).toEqual([...sequences].sort((a, b) => a - b));
     expect(new Set(sequences).size).toBe(sequences.length);
     socket.terminate();
+    expect((await server.stop()).code).toBe(0);
+  });
+
+  it('lets webcams of before and after it share their one port', async () => {
+    const file = join(folder, 'port.yaml');
+    const port = await freePort();
+    const settings = `webrtc: { portRange: [${port}, ${port}] }\nstreams:\n`;
+    writeFileSync(file, `${settings}  - { id: first, kind: webcam }\n`);
+    await using server = await ServerProcess.serve(['--config', file]);
+    const publishers = [1, 2].map(() => new WrtcPublisher({ width: 320, height: 240, frameRate: 10 }));
+    try {
+      await callIn(server.url, 'first', publishers[0]!);
+      writeFileSync(file, `${settings}  - { id: first, kind: webcam }\n  - { id: second, kind: webcam }\n`);
+      server.child.kill('SIGHUP');
+      await expect.poll(() => idsOf(server.url), { timeout: 10_000 }).toEqual(['first', 'second']);
+      await callIn(server.url, 'second', publishers[1]!);
+      const states = async () => (await streamsOf(server.url)).map(({ state }) => state);
+      await expect.poll(states, { timeout: 30_000 }).toEqual(['live', 'live']);
+      for (const publisher of publishers) {
+        expect(await publisher.path()).toMatchObject({ protocol: 'udp', remotePort: port });
+      }
+    } finally {
+      for (const publisher of publishers) publisher.close();
+    }
     expect((await server.stop()).code).toBe(0);
   });
 });

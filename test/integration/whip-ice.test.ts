@@ -6,6 +6,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, it, type TestContext, vi } from 'vitest';
+import { SharedPort } from '../../src/pipeline/ingest/whip/shared-port/shared-port.ts';
 import {
   type WhipSession,
   WhipSource,
@@ -322,7 +323,7 @@ describe.concurrent('where publishers reach the server', () => {
     const port = await freeUdpPort();
     const { source, sink } = stage.open({
       hostAddresses: ['203.0.113.9', '127.0.0.1'],
-      portRange: { min: port, max: port },
+      sharedPort: new SharedPort(port),
     });
     const publisher = stage.newPublisher();
     const { answerSdp } = await source.accept(await publisher.offer());
@@ -338,6 +339,51 @@ describe.concurrent('where publishers reach the server', () => {
     expect(new Set(told.map(({ address }) => address))).toContain('127.0.0.1');
     await publisher.answer(answerSdp);
     await sink.until((s) => s.frames.length > 5, 'pictures');
+  });
+
+  it('may be one port for all of them, over UDP and TCP, and over a restart of ICE', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const stage = new Stage({ onTestFinished });
+    const port = await freeUdpPort();
+    const sharedPort = new SharedPort(port);
+    const [first, second] = [
+      stage.open({ id: 'first', sharedPort }),
+      stage.open({ id: 'second', sharedPort, tcp: true }),
+    ];
+    const publishers = [stage.newPublisher(), stage.newPublisher()];
+    const offer = await publishers[0]!.offer();
+    // Without their candidates: the server's own checks, from ports of its processes, lead nowhere.
+    const session = await first.source.accept(withoutCandidates(offer));
+    await publishers[0]!.answer(session.answerSdp);
+    const { answerSdp } = await second.source.accept(withoutCandidates(await publishers[1]!.offer()));
+    const tcp = only(answerSdp, / 1 tcp \d+ 127\.0\.0\.1 /);
+    expect(one(tcp, / 1 tcp /)).toMatch(new RegExp(` 127\\.0\\.0\\.1 ${port} typ host tcptype passive`));
+    await publishers[1]!.answer(tcp);
+    for (const { sink } of [first, second]) {
+      await sink.until((s) => s.frames.length > 5 && s.chunks.length > 5, 'pictures and sound of both');
+    }
+    expect(await publishers[0]!.path()).toMatchObject({ protocol: 'udp', remotePort: port });
+    expect(await publishers[1]!.path()).toMatchObject({ protocol: 'tcp', remotePort: port });
+
+    const path = (await publishers[0]!.path())?.id;
+    const again = await publishers[0]!.restart();
+    const { answerFragment } = await session.update(withoutCandidates(fragmentOf(again)), true);
+    expect(ports(answerFragment!)).toEqual(new Set([port]));
+    await publishers[0]!.answer(answerWith(session.answerSdp, answerFragment!));
+    await expect
+      .poll(async () => (await publishers[0]!.path())?.id ?? path, { timeout: 20_000 })
+      .not.toBe(path);
+    const before = [first, second].map(({ sink }) => sink.frames.length);
+    for (const [index, { sink }] of [first, second].entries()) {
+      await sink.until((s) => s.frames.length > before[index]! + 20, 'pictures of both go on');
+    }
+    await Promise.all([first.source.close(), second.source.close()]);
+    // Nobody has the port any more.
+    const probe = createSocket('udp4').bind(port);
+    await once(probe, 'listening');
+    probe.close();
   });
 
   it('may be TCP, where UDP is blocked', async ({ expect, onTestFinished }) => {

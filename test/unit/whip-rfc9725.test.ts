@@ -254,6 +254,7 @@ describe('4.3 ICE support', () => {
     ['bad-sdp', 400],
     ['unacceptable-sdp', 422],
     ['not-connected', 503],
+    ['port-taken', 503],
   ] as const)(
     '4.3.3: a restart that fails as %s is a %i, and the ICE session goes on',
     async (code, status) => {

@@ -244,13 +244,13 @@ const webrtc = z
       .nullable()
       .default(null)
       .describe(
-        'Ports for webcams, for a firewall that needs to know, such as [8189, 8199]; null lets the system choose. Each webcam takes one, one more where the machine has IPv6, one for a TURN server; [8189, 8189] serves one webcam at a time.',
+        'Ports for webcams, for a firewall that needs to know; null lets the system choose. One, such as [8189, 8189], is shared by all. Of several, such as [50000, 50049], each webcam takes one, one more where the machine has IPv6, one for a TURN server.',
       ),
     tcp: z
       .boolean()
       .default(false)
       .describe(
-        'Take webcams over TCP too, at ports of the same range, where UDP is blocked. A lost packet then holds up all that follow.',
+        'Take webcams over TCP too, at ports of the same numbers, where UDP is blocked. A lost packet then holds up all that follow.',
       ),
     hosts: z
       .array(z.string().refine((text) => isIP(text) !== 0, 'must be an IP address'))

@@ -84,6 +84,15 @@ export async function mediaPortsFinding({ webrtc: { portRange } }: Config): Prom
   for (let port = low; port <= high; port++) if (!(await isFree(port))) taken.push(port);
   const free = high - low + 1 - taken.length;
   const text = `${free} of ${high - low + 1} UDP ports from ${low} to ${high} are free`;
+  if (low === high)
+    return free === 1
+      ? found('media ports', 'good', `UDP port ${low}, which all webcams share, is free`)
+      : found(
+          'media ports',
+          'warning',
+          `UDP port ${low}, which all webcams share, is taken`,
+          'End the program that has it, unless that is the running server, or change webrtc.portRange.',
+        );
   return free < FEW_PORTS
     ? found(
         'media ports',

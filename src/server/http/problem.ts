@@ -64,6 +64,7 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   'bad-sdp': 400,
   'unacceptable-sdp': 422,
   'not-connected': 503,
+  'port-taken': 503,
   'bad-url': 422,
   'forbidden-path': 422,
   'forbidden-address': 422,

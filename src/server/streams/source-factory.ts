@@ -6,6 +6,7 @@ import { EarsightError } from '../../pipeline/errors.ts';
 import { DemoSource } from '../../pipeline/ingest/demo/demo-source.ts';
 import { validateSourceUrl } from '../../pipeline/ingest/url/source-url.ts';
 import { UrlSource } from '../../pipeline/ingest/url/url-source.ts';
+import { SharedPorts } from '../../pipeline/ingest/whip/shared-port/shared-port.ts';
 import { WhipSource } from '../../pipeline/ingest/whip/whip-source.ts';
 import type { MediaSource } from '../../pipeline/ports.ts';
 import { type Secret, secretUrl } from '../../pipeline/secret.ts';
@@ -19,6 +20,8 @@ export interface SourceSettings {
   audioRateHz: number;
   /** Gets what FFmpeg and the peers say, at level debug. */
   log: Logger;
+  /** Where all webcams share a port. Given by whoever makes factories one after the other; by default its own. */
+  sharedPorts?: SharedPorts;
 }
 
 export function createSources(
@@ -26,7 +29,7 @@ export function createSources(
   settings: SourceSettings,
 ): SourceFactory {
   const { ingest, webrtc } = config;
-  const { audioRateHz } = settings;
+  const { audioRateHz, sharedPorts = new SharedPorts() } = settings;
   const box = { width: ingest.maxPictureWidth, height: ingest.maxPictureHeight };
   const logOf = (id: string) => (line: string) => settings.log.debug({ stream: id }, line);
 
@@ -97,8 +100,12 @@ export function createSources(
           return new DemoSource(demo(spec));
         case 'url':
           return new UrlSource(spec.id, { ...url(spec, maxRateHz, trusted), onLog });
-        case 'webcam':
-          return new WhipSource({ ...webcam(spec), onLog });
+        case 'webcam': {
+          const { portRange, ...settings } = webcam(spec);
+          const isOne = portRange !== null && portRange.min === portRange.max;
+          const ports = isOne ? { sharedPort: sharedPorts.at(portRange.min) } : { portRange };
+          return new WhipSource({ ...settings, ...ports, onLog });
+        }
       }
     },
   };

@@ -101,7 +101,13 @@ export class WrtcPublisher {
   }
 
   /** What the connection stands on; null while it does not. */
-  async path(): Promise<{ localPort: number; protocol: string; remoteType: string } | null> {
+  async path(): Promise<{
+    id: string;
+    localPort: number;
+    remotePort: number;
+    protocol: string;
+    remoteType: string;
+  } | null> {
     const stats = new Map<string, Record<string, unknown>>(
       [...(await this.#connection.getStats()).values()].map((entry: Record<string, unknown>) => [
         String(entry['id']),
@@ -114,7 +120,9 @@ export class WrtcPublisher {
     const remote = stats.get(String(pair?.['remoteCandidateId']));
     if (local === undefined || remote === undefined) return null;
     return {
+      id: String(pair?.['id']),
       localPort: Number(local['port']),
+      remotePort: Number(remote['port']),
       protocol: String(local['protocol']),
       remoteType: String(remote['candidateType']),
     };

@@ -19,10 +19,9 @@ export const GATHERING_TIMEOUT_MS = 3_000;
 /** @param addresses where publishers reach us */
 export function openConnection(
   { video, audio }: WhipOffer,
-  options: PeerOptions,
+  { iceServers, tcp, portRange }: PeerOptions,
   addresses: readonly string[],
 ): RTCPeerConnection {
-  const { iceServers, tcp } = options;
   return new RTCPeerConnection({
     codecs: { video: codecsOf(video), audio: audio === null ? [] : codecsOf(audio) },
     headerExtensions: {
@@ -31,10 +30,11 @@ export function openConnection(
     },
     iceServers,
     // One socket (of each IP version, and for TCP) on every address; the answer names the addresses.
-    iceAdditionalHostAddresses: anyAddresses(options, addresses),
+    iceAdditionalHostAddresses: anyAddresses(addresses),
     iceUseIpv4: false,
     iceUseIpv6: false,
     iceUseTcp: tcp,
+    ...(portRange === null ? {} : { icePortRange: [portRange.min, portRange.max] }),
     iceStunGatherTimeout: (GATHERING_TIMEOUT_MS - 500) / 1000,
     // werift's own password has 88 random bits; RFC 8445 section 5.3 asks for 128.
     icePasswordPrefix: randomBytes(8).toString('hex'),
@@ -44,24 +44,19 @@ export function openConnection(
 
 /**
  * What werift's configuration cannot say; to be called before candidates are gathered. It asks a public STUN server
- * when it is told of none, and publishers on one network need no such thing; and it refuses a range of one port.
+ * when it is told of none, and publishers on one network need no such thing.
  */
 export function prepareGathering(
   { iceTransport: { connection } }: RTCDtlsTransport,
-  { iceServers, portRange }: PeerOptions,
+  { iceServers }: PeerOptions,
 ): void {
   const hasStun = iceServers.some(({ urls }) => [urls].flat().some((url) => url.startsWith('stun')));
   if (!hasStun) delete connection.stunServer;
-  if (portRange !== null) connection.options.portRange = [portRange.min, portRange.max];
 }
 
-/** Of the IP versions that publishers know us by. One port is for IPv4 alone: sockets of both would race for it. */
-function anyAddresses({ portRange }: PeerOptions, addresses: readonly string[]): string[] {
-  return ANY_ADDRESSES.filter(
-    (any) =>
-      addresses.some((own) => isIPv4(own) === isIPv4(any)) &&
-      (isIPv4(any) || portRange === null || portRange.min < portRange.max),
-  );
+/** Of the IP versions that publishers know us by. */
+function anyAddresses(addresses: readonly string[]): string[] {
+  return ANY_ADDRESSES.filter((any) => addresses.some((own) => isIPv4(own) === isIPv4(any)));
 }
 
 /** One section's codecs for werift; retransmission refers to its codec by payload type. */

@@ -6,6 +6,7 @@ import type { PictureSize } from '../media/picture-size.ts';
 import type { IceServer, IceUpdate, PeerEvent, PeerOptions } from './messages.ts';
 import { readOffer } from './offer.ts';
 import { PeerProcess } from './peer-process.ts';
+import type { SharedPort, SharedPortGuest } from './shared-port/shared-port.ts';
 
 export interface WhipSourceOptions {
   id: string;
@@ -13,9 +14,11 @@ export interface WhipSourceOptions {
   hostAddresses?: string[];
   /**
    * Ports to use, for firewalls; the system chooses by default. Each publisher takes one, one more where the machine
-   * has IPv6 too, and one for a TURN server. With a range of one, one publisher is served at a time, over IPv4.
+   * has IPv6 too, and one for a TURN server.
    */
   portRange?: { min: number; max: number } | null;
+  /** A port that all publishers are told, of this source and of others; its owner may have it open for them already. */
+  sharedPort?: SharedPort | null;
   /** Whether publishers may come over TCP too; default: no. */
   tcp?: boolean;
   iceServers?: IceServer[];
@@ -32,6 +35,7 @@ export interface WhipSourceOptions {
 /** One publisher and its process. */
 interface Session {
   process: PeerProcess;
+  guest: SharedPortGuest | null;
   epoch: number;
 }
 
@@ -62,6 +66,7 @@ export interface WhipSession {
 export class WhipSource implements MediaSource {
   readonly id: string;
   readonly #peerOptions: PeerOptions;
+  readonly #sharedPort: SharedPort | null;
   readonly #onLog: ((line: string) => void) | undefined;
   readonly #closing = new Set<Promise<void>>();
   #sink: MediaSink | null = null;
@@ -83,6 +88,7 @@ export class WhipSource implements MediaSource {
       box: options.box ?? { width: 640, height: 480 },
       audioRateHz: options.audioRateHz ?? 22_050,
     };
+    this.#sharedPort = options.sharedPort ?? null;
     this.#onLog = options.onLog;
   }
 
@@ -94,7 +100,8 @@ export class WhipSource implements MediaSource {
   /**
    * Answers an offer. A publisher that is there goes on until the new one's media can flow; an earlier offer that has
    * not connected yet is dropped.
-   * @throws EarsightError `bad-sdp`, `unacceptable-sdp`, `closed`, or retryable `source-crashed`, `source-timeout`
+   * @throws EarsightError `bad-sdp`, `unacceptable-sdp`, `closed`, or retryable `source-crashed`, `source-timeout`,
+   * `port-taken`
    */
   async accept(offerSdp: string): Promise<WhipSession> {
     if (this.#sink === null || this.#closed) {
@@ -108,7 +115,8 @@ export class WhipSource implements MediaSource {
       this.#sink.phase({ phase: 'connecting', epoch: session.epoch, detail: 'A publisher is connecting.' });
     }
     try {
-      return this.#viewOf(session, await session.process.answer(offerSdp, this.#peerOptions));
+      const answerSdp = await session.process.answer(offerSdp, this.#peerOptions);
+      return this.#viewOf(session, (await session.guest?.admit(answerSdp)) ?? answerSdp);
     } catch (error) {
       this.#leave(session, 'publisher-lost', 'The offer could not be answered.');
       throw error;
@@ -134,7 +142,9 @@ export class WhipSource implements MediaSource {
       },
       update: async (fragment, anySession) => {
         if (isOver()) throw new EarsightError('closed', 'The session is over; POST a new offer.');
-        return session.process.update(fragment, anySession);
+        const update = await session.process.update(fragment, anySession);
+        if (update.answerFragment === null || session.guest === null) return update;
+        return { ...update, answerFragment: await session.guest.admit(update.answerFragment) };
       },
       hangUp: async () => {
         this.#leave(session, 'publisher-left', 'The publisher hung up.');
@@ -149,6 +159,7 @@ export class WhipSource implements MediaSource {
     };
     const session: Session = {
       epoch: ++this.#epoch,
+      guest: this.#sharedPort?.newGuest() ?? null,
       process: new PeerProcess({
         sourceId: this.id,
         media: {
@@ -203,7 +214,11 @@ export class WhipSource implements MediaSource {
   #discard(session: Session): void {
     if (session === this.#current) this.#current = null;
     if (session === this.#next) this.#next = null;
-    const closing = session.process.close().finally(() => this.#closing.delete(closing));
+    // The process's goodbye still goes out by the shared port.
+    const closing = session.process.close().finally(() => {
+      session.guest?.leave();
+      this.#closing.delete(closing);
+    });
     this.#closing.add(closing);
   }
 
