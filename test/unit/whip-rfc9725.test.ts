@@ -234,7 +234,7 @@ describe('4.3 ICE support', () => {
     expect((await patch(etag, 'restart')).status).toBe(200);
   });
 
-  it('4.3.3: PATCHes that overlap are served in turn, each against the tag that the one before left', async () => {
+  it('4.3.1: PATCHes that overlap are served in turn, each against the tag that the one before left', async () => {
     const { etag, patch, fake } = await published();
     let open = (): void => undefined;
     fake.gate = new Promise((resolve) => {
@@ -268,7 +268,7 @@ describe('4.3 ICE support', () => {
     },
   );
 
-  it('4.3.3: a session that is over is a 404', async () => {
+  it('4.3: a PATCH of a session that is over is a 404', async () => {
     const { etag, patch, fake } = await published();
     fake.isOver = true;
     expect((await patch(etag)).status).toBe(404);

@@ -6,7 +6,10 @@ import { once } from 'node:events';
 /** Decides about one packet on its way to the server. */
 type Lose = (packet: Buffer) => boolean;
 
-/** RTP and RTCP begin with version 2 (RFC 7983); STUN and DTLS must pass or nothing connects. RTCP types are 192 to 223. */
+/**
+ * RTP and RTCP begin with version 2 (RFC 7983 section 7); STUN and DTLS must pass or nothing connects. RTCP types are
+ * 192 to 223 (RFC 5761 section 4).
+ */
 export function isRtp(packet: Buffer): boolean {
   const second = packet[1]! & 0x7f;
   return packet.length > 12 && packet[0]! >> 6 === 2 && !(second >= 64 && second <= 95);

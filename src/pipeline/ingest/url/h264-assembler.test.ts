@@ -16,7 +16,7 @@ const unit = (type: number, bytes: number, firstSlice = true): Buffer =>
 
 type Fragmenter = (unit: Buffer) => Buffer[];
 
-/** As most senders do: every packet is full but the last (RFC 6184 section 5.8). */
+/** As most senders do: of a unit's fragments (RFC 6184 section 5.8) all are full packets but the last. */
 const filling =
   (limit: number): Fragmenter =>
   (whole) => {

@@ -159,7 +159,7 @@ export class FrameAssembler {
   }
 }
 
-/** RFC 7741 section 4: the S bit of partition 0 marks the first packet of a frame. */
+/** RFC 7741 section 4.2: the S bit of partition 0 marks the first packet of a frame. */
 function readVp8(payload: Buffer): FramePart {
   const part = Vp8RtpPayload.deSerialize(payload);
   const first = part.sBit === 1 && part.pid === 0;
@@ -177,7 +177,10 @@ const H264_ACCESS_UNIT_DELIMITER = 9;
 const H264_STAP_A = 24;
 const H264_FU_A = 28;
 
-/** RFC 6184 section 5. Nothing marks a frame's first packet; parameter sets and delimiters come only there. */
+/**
+ * RFC 6184 section 5. Nothing marks a frame's first packet; parameter sets and delimiters come only there (H.264
+ * section 7.4.1.2.3).
+ */
 function readH264(payload: Buffer, fragment: Buffer | undefined): FramePart {
   const part = H264RtpPayload.deSerialize(payload, fragment);
   const type = part.nalUnitType;

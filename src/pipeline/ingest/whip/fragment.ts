@@ -24,7 +24,7 @@ export interface IceFragment {
   candidates: readonly TrickledCandidate[];
 }
 
-/** RFC 8839 section 5.4: ice-char is a letter, a digit, + or /. */
+/** RFC 8839 section 5.4, of the ice-chars of section 5.1: a letter, a digit, + or /. */
 const UFRAG = /^[A-Za-z0-9+/]{4,256}$/;
 const PWD = /^[A-Za-z0-9+/]{22,256}$/;
 

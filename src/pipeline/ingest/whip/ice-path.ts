@@ -74,7 +74,7 @@ export class IcePath {
     return ['disconnected', 'failed', 'closed'].includes(this.#ice.state);
   }
 
-  /** Whether the publisher has stopped agreeing to be sent to; the session is over then (RFC 9725 section 4.3.3). */
+  /** Whether the publisher has stopped agreeing to be sent to; the session is over then (RFC 9725, 4.2 and 4.3.3). */
   hasExpired(nowUs: number): boolean {
     if (this.#consentExpired) return true;
     return !this.#connected && this.#restartedUs !== null && nowUs - this.#restartedUs > CONSENT_US;

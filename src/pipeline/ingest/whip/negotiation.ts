@@ -10,7 +10,7 @@ import { advertise, isUsableCandidate } from './candidates.ts';
 import { type OfferedCodec, type OfferedMedia, TRANSPORT_SEQUENCE_URI, type WhipOffer } from './offer.ts';
 import { attributesOf, joinSections, parseSections, type SdpSection } from './sdp-lines.ts';
 
-/** Feedback we send (RFC 4585, RFC 5104, transport-wide congestion control), where the offer has it. */
+/** Feedback we send (RFC 4585, transport-wide congestion control), where the offer has it. */
 const OUR_FEEDBACK = ['nack', 'nack pli', 'transport-cc'];
 const MID_URI = 'urn:ietf:params:rtp-hdrext:sdes:mid';
 /**

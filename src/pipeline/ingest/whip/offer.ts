@@ -206,7 +206,7 @@ function requireOneKind(sections: readonly SdpSection[], kind: 'audio' | 'video'
   const count = sections.filter((section) => section.kind === kind).length;
   if (count > 1) {
     throw unacceptable(
-      `It has ${count} ${kind} sections. Offer one camera and at most one microphone (RFC 9725, 4.3).`,
+      `It has ${count} ${kind} sections. Offer one camera and at most one microphone (RFC 9725, 4.4.2).`,
     );
   }
 }

@@ -67,7 +67,10 @@ export class PeerFeedback {
   }
 }
 
-/** RFC 4585 section 6.1, padded to 32 bits (RFC 3550 section 6.4.1). */
+/**
+ * RFC 4585 section 6.1, padded to 32 bits: by one to three bytes, as libwebrtc does, though RFC 3550 section 6.4.1 has
+ * the count a multiple of four.
+ */
 function transportFeedbackPacket(senderSsrc: number, mediaSsrc: number, body: Buffer): Buffer {
   const padding = (4 - (body.length % 4)) % 4;
   const packet = Buffer.alloc(12 + body.length + padding);

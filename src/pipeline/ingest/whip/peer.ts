@@ -44,7 +44,7 @@ interface TrackState<T> {
 
 /**
  * Packets are sorted by payload type, which is unique in a bundle of one audio and one video codec
- * (RFC 8843 section 9.2), so neither SSRC lines nor MID extensions are needed. werift does ICE, DTLS, SRTP and
+ * (RFC 9143 section 9.2), so neither SSRC lines nor MID extensions are needed. werift does ICE, DTLS, SRTP and
  * receiver reports; loss and bandwidth are answered here (see negotiation.ts for why).
  */
 export class Peer {

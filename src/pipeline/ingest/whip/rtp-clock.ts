@@ -6,7 +6,7 @@ const NTP_ERA_SECONDS = 2 ** 32;
 
 /**
  * Unwraps a counter of `bits` bits: each value is taken as the one nearest to the highest seen so far, so
- * values may come out of order by up to half the range (RFC 3550 appendix A.1 for sequence numbers).
+ * values may come out of order by up to half the range (as RFC 3711 section 3.3.1 estimates a packet's index).
  */
 export class Unwrapper {
   readonly #range: number;
@@ -43,7 +43,7 @@ export function ticksToUs(ticks: number, clockRateHz: number): number {
 
 /**
  * A 64-bit NTP timestamp (RFC 3550 section 4) as integer microseconds since 1970. A clear top bit means the era
- * that begins in 2036 (RFC 5905 section 6).
+ * that begins in 2036 (RFC 4330 section 3; RFC 5905, which follows it, keeps the eras and leaves the choice open).
  */
 export function ntpToUnixUs(ntp: bigint): number {
   const seconds = Number(ntp >> 32n);

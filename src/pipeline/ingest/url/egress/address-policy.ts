@@ -24,8 +24,9 @@ const PRIVATE = new AddressRanges([
 const LOOPBACK = new AddressRanges(['127.0.0.0/8', '::1']);
 
 /**
- * Neither public nor anybody's LAN (RFC 6890): this host, link-local, benchmarks, documentation, multicast, reserved;
- * and IPv6 ranges that carry an IPv4 address inside (compatible, NAT64, 6to4, Teredo), which would hide where they lead.
+ * Neither public nor anybody's LAN: this host, link-local, benchmarks, documentation, reserved (RFC 6890), multicast
+ * (RFC 5771, RFC 4291 section 2.7), site-local (RFC 3879); and IPv6 ranges that carry an IPv4 address inside
+ * (compatible, NAT64, 6to4, Teredo), which would hide where they lead.
  */
 const SPECIAL = new AddressRanges([
   '0.0.0.0/8',

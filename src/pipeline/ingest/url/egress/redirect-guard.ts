@@ -1,5 +1,5 @@
 /**
- * Watches what an RTSP server says while FFmpeg opens it: FFmpeg follows redirects (RFC 2326 section 11.3) by itself,
+ * Watches what an RTSP server says while FFmpeg opens it: FFmpeg follows redirects (RFC 2326 section 11.2) by itself,
  * to wherever they lead, and has no option against it.
  */
 
