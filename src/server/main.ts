@@ -11,6 +11,7 @@ import { addSettingsFlags, type SettingsOptions } from './commands/settings-flag
 import type { TokenOptions } from './commands/token.ts';
 import type { TrainFlags } from './commands/train.ts';
 import { version } from './installation.ts';
+import { startWithSteadyMemory } from './steady-memory.ts';
 
 /** Ends the program: the commands have closed what they opened, so nothing is lost. */
 async function finish(work: Promise<number>): Promise<void> {
@@ -43,9 +44,10 @@ const program = new Command('earsight')
 // Commands are loaded when they run, so that --help and --version need no model, decoder or network library.
 addSettingsFlags(program.command('serve'))
   .description('run the server and its page')
-  .action((options: SettingsOptions) =>
-    finish(import('./commands/serve.ts').then(({ serve }) => serve(options))),
-  );
+  .action((options: SettingsOptions) => {
+    startWithSteadyMemory();
+    return finish(import('./commands/serve.ts').then(({ serve }) => serve(options)));
+  });
 
 addSettingsFlags(program.command('check-config [file]'))
   .description('tell everything that is wrong with a configuration, with line, column and mend')

@@ -44,7 +44,22 @@ const json = async <Answer>(url: string, init?: RequestInit): Promise<Answer> =>
 const view = (url: string, id: string): Promise<StreamView> =>
   json<StreamView>(`${url}/api/v1/streams/${id}`);
 
+/** What a process was started with. */
+const environmentOf = (pid: number): string[] => readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+
 describe('serve', () => {
+  it.runIf(process.platform === 'linux')('runs with memory that stays level, unless told how', async () => {
+    {
+      await using server = await ServerProcess.serve();
+      expect(environmentOf(server.child.pid!)).toContain('MALLOC_ARENA_MAX=2');
+      expect(environmentOf(server.child.pid!)).toContain('MALLOC_MMAP_THRESHOLD_=65536');
+      expect((await server.stop()).code).toBe(0);
+    }
+    await using server = await ServerProcess.serve([], { MALLOC_ARENA_MAX: '7' });
+    const own = environmentOf(server.child.pid!).filter((entry) => entry.startsWith('MALLOC'));
+    expect(own).toEqual(['MALLOC_ARENA_MAX=7']);
+  });
+
   it('shows the demo scene from no configuration at all, and ends cleanly on SIGTERM', async () => {
     await using server = await ServerProcess.serve();
     const { url } = server;

@@ -51,8 +51,11 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** `serve` on a free port, logging JSON; resolves when it is ready. */
-  static async serve(args: readonly string[] = []): Promise<ServerProcess> {
-    const server = new ServerProcess(['serve', '--port', '0', '--log-format', 'json', ...args]);
+  static async serve(
+    args: readonly string[] = [],
+    environment: Record<string, string> = {},
+  ): Promise<ServerProcess> {
+    const server = new ServerProcess(['serve', '--port', '0', '--log-format', 'json', ...args], environment);
     await server.until(() => server.records.some(({ msg }) => msg === 'listening'), 'listening');
     server.url = String(server.records.find(({ msg }) => msg === 'listening')?.['url']);
     return server;

@@ -6,6 +6,7 @@ it('lets drivers and locale through and keeps everything else back', () => {
     PATH: '/bin',
     LIBVA_DRIVER_NAME: 'iHD',
     CUDA_VISIBLE_DEVICES: '0',
+    MALLOC_ARENA_MAX: '2',
     NODE_OPTIONS: '--inspect',
     EARSIGHT_TOKEN: 'x',
     AWS_SECRET_ACCESS_KEY: 'y',
@@ -14,6 +15,7 @@ it('lets drivers and locale through and keeps everything else back', () => {
     PATH: '/bin',
     LIBVA_DRIVER_NAME: 'iHD',
     CUDA_VISIBLE_DEVICES: '0',
+    MALLOC_ARENA_MAX: '2',
     UV_THREADPOOL_SIZE: '16',
   });
 });
