@@ -81,6 +81,33 @@ describe.skipIf(missing !== null)('Use my webcam', () => {
     expect(ids.size).toBe(1);
   });
 
+  it('publishes again at once when the server says that its decoder died', async () => {
+    await using taker = new WebcamTaker();
+    let id = '';
+    await using session = await openPage({
+      camera: 'allowed',
+      script: {
+        onOffer: (webcam, sdp) => {
+          id = webcam;
+          return taker.take(webcam, sdp);
+        },
+      },
+    });
+    const { page, server } = session;
+    await page.getByRole('button', USE).click();
+    await page.locator('.on-air').waitFor();
+    server.putStream({ id: 'another', kind: 'webcam', state: 'reconnecting' });
+    server.putStream({ id, kind: 'webcam', state: 'live' });
+    expect(taker.sessions).toBe(1);
+    // The connection itself is well: without word from the server the browser would keep it.
+    const detail = 'The decoder ended; publish again.';
+    server.putStream({ id, kind: 'webcam', state: 'reconnecting', reason: 'source-crashed', detail });
+    await expect.poll(() => taker.sessions, { timeout: 30_000 }).toBe(2);
+    await page.locator('.on-air').waitFor();
+    expect(server.deleted).toEqual([]);
+    expect(session.errors).toEqual([]);
+  });
+
   it('ends the session when the page is closed', async () => {
     await using taker = new WebcamTaker();
     await using session = await openPage({

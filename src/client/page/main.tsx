@@ -16,7 +16,11 @@ function start(): void {
   const connection = new LiveConnection({
     ownNames: new Map([[webcam.id, 'My webcam']]),
     onHello: (streamIds) => {
-      if (!streamIds.has(webcam.id)) webcam.serverForgot();
+      if (!streamIds.has(webcam.id)) webcam.serverLostUs('The server started anew.');
+    },
+    onStatus: ({ id, state, detail }) => {
+      if (id === webcam.id && state === 'reconnecting')
+        webcam.serverLostUs(detail ?? 'The server lost the picture.');
     },
   });
   render(<App connection={connection} webcam={webcam} />, root);

@@ -43,6 +43,8 @@ export interface LiveConnectionOptions {
   ownNames: ReadonlyMap<string, string>;
   /** Told the identifiers of all streams whenever the line is opened. */
   onHello: (streamIds: ReadonlySet<string>) => void;
+  /** Told of every change of a stream. */
+  onStatus: (info: StreamInfo) => void;
 }
 
 export class LiveConnection {
@@ -61,7 +63,10 @@ export class LiveConnection {
       backoff: { maxMs: 5_000 },
       onHello: (hello) => batch(() => this.#greet(hello)),
       onHeatmap: (message) => this.#find(message.stream)?.feed.accept(message, performance.now()),
-      onStatus: (info) => this.#upsert(info),
+      onStatus: (info) => {
+        this.#upsert(info);
+        options.onStatus(info);
+      },
       onRemoved: (id) => this.#keepOnly((stream) => stream.id !== id),
       onDropped: ({ stream, count }) => this.#find(stream)?.feed.addDrops(count),
       onConnection: (connection) => this.#follow(connection),

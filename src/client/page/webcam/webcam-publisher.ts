@@ -22,7 +22,8 @@ const CONSTRAINTS: MediaStreamConstraints = {
   audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
 };
 
-const FIRST_RETRY_MS = 1_000;
+/** Doubles each time, give or take a quarter, so that all webcams of a server that starts anew do not call at once. */
+const FIRST_RETRY_MS = 400;
 const LONGEST_RETRY_MS = 15_000;
 /** ICE calls a short gap "disconnected" and often mends it by itself. */
 const DISCONNECTED_PATIENCE_MS = 4_000;
@@ -34,6 +35,8 @@ export class WebcamPublisher {
   readonly id = `webcam-${crypto.getRandomValues(new Uint32Array(1))[0]!.toString(36)}`;
   #run: AbortController | null = null;
   #session: WhipSession | null = null;
+  /** Ends the connection that stands. */
+  #onLost: ((why: string) => void) | null = null;
 
   constructor() {
     globalThis.addEventListener('pagehide', () => {
@@ -71,9 +74,12 @@ export class WebcamPublisher {
     if (this.state.peek().phase === 'trouble') this.state.value = { phase: 'off' };
   }
 
-  /** Tells that the server started anew and knows nothing of our session. */
-  serverForgot(): void {
-    if (this.state.peek().phase === 'live') this.#session?.peer.close();
+  /**
+   * Tells that the server has nothing of us any more, because it started anew or its decoder died: the browser would
+   * notice only after some seconds without an answer.
+   */
+  serverLostUs(why: string): void {
+    if (this.state.peek().phase === 'live') this.#onLost?.(why);
   }
 
   async #open(signal: AbortSignal): Promise<MediaStream> {
@@ -131,7 +137,7 @@ export class WebcamPublisher {
       let patience: ReturnType<typeof setTimeout> | undefined;
       const finish = (settle: () => void): void => {
         clearTimeout(patience);
-        clearInterval(closedWatch);
+        this.#onLost = null;
         finished.abort();
         settle();
       };
@@ -163,10 +169,7 @@ export class WebcamPublisher {
             break;
         }
       };
-      // `close()` by ourselves fires no event.
-      const closedWatch = setInterval(() => {
-        if (peer.connectionState === 'closed') lost('The server started anew.');
-      }, 250);
+      this.#onLost = lost;
       waitAtMost(
         CONNECT_LIMIT_MS,
         'No media reached the server. A firewall may block UDP between here and it.',
