@@ -53,6 +53,7 @@ describe('serve', () => {
       await using server = await ServerProcess.serve();
       expect(environmentOf(server.child.pid!)).toContain('MALLOC_ARENA_MAX=2');
       expect(environmentOf(server.child.pid!)).toContain('MALLOC_MMAP_THRESHOLD_=65536');
+      expect(readFileSync(`/proc/${server.child.pid}/cmdline`, 'utf8')).toContain('--max-semi-space-size=16');
       expect((await server.stop()).code).toBe(0);
     }
     await using server = await ServerProcess.serve([], { MALLOC_ARENA_MAX: '7' });
