@@ -17,15 +17,15 @@ export interface Destination {
 }
 
 /**
- * The first address of a host that is allowed. Whoever asks connects to it, not to the name: the name may lead
- * elsewhere the next time (DNS rebinding).
+ * The addresses of a host that are allowed, in the system's order; one at least. Whoever asks connects to them, not to
+ * the name: the name may lead elsewhere the next time (DNS rebinding).
  * @throws EarsightError `forbidden-address`, `source-not-found`
  */
-export async function resolveAllowed(host: string, policy: AddressPolicy): Promise<string> {
+export async function resolveAllowed(host: string, policy: AddressPolicy): Promise<[string, ...string[]]> {
   const bare = host.replace(/^\[|\]$/g, '');
   if (isIP(bare) !== 0) {
     policy.require(bare);
-    return bare;
+    return [bare];
   }
   let found: { address: string }[];
   try {
@@ -36,22 +36,42 @@ export async function resolveAllowed(host: string, policy: AddressPolicy): Promi
       cause: thrown,
     });
   }
-  const allowed = found.find(({ address }) => policy.allows(address))?.address;
-  if (allowed === undefined) policy.require(found[0]?.address ?? '', bare);
-  return allowed ?? '';
+  const addresses = found.map(({ address }) => address);
+  const [first, ...others] = addresses.filter((address) => policy.allows(address));
+  if (first === undefined) policy.require(addresses[0] ?? '', bare);
+  return [first ?? '', ...others];
 }
 
 /**
+ * Tries the allowed addresses of a host one after the other: a name such as localhost may have one of IPv6 at which
+ * nobody listens.
+ *
  * @param signal ends the attempt
  * @returns a connected socket, the caller's
- * @throws EarsightError as {@link resolveAllowed}, and `source-refused`, `source-timeout`
+ * @throws EarsightError as {@link resolveAllowed}, and `source-refused`, `source-timeout` of the first address
  */
 export async function connectAllowed(
-  { host, port, tls = false }: Destination,
+  destination: Destination,
   policy: AddressPolicy,
   signal: AbortSignal,
 ): Promise<Socket> {
-  const address = await resolveAllowed(host, policy);
+  let refusal: unknown;
+  for (const address of await resolveAllowed(destination.host, policy)) {
+    try {
+      return await connectTo(address, destination, signal);
+    } catch (thrown) {
+      refusal ??= thrown;
+      if (signal.aborted) break;
+    }
+  }
+  throw refusal;
+}
+
+async function connectTo(
+  address: string,
+  { host, port, tls = false }: Destination,
+  signal: AbortSignal,
+): Promise<Socket> {
   const servername = isIP(host) === 0 && !host.startsWith('[') ? host : undefined;
   const socket = tls
     ? connectTls({

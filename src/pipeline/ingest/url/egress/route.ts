@@ -57,7 +57,7 @@ export async function openRoute(
       return await throughProxy(source, policy, signal);
     default: {
       // srt and udp know no redirects: the address that was judged is the one that is used.
-      const address = await resolveAllowed(AUTHORITY.exec(source.input)?.[3] ?? '', policy);
+      const [address] = await resolveAllowed(AUTHORITY.exec(source.input)?.[3] ?? '', policy);
       return straight({ ...source, input: withAuthority(source, source.scheme, address, null) });
     }
   }
