@@ -57,7 +57,7 @@ describe('RtspDoor', () => {
     const port = await gone.listen();
     gone.close();
     const door = doorTo(port);
-    door.wasSilent();
+    door.failed('source-refused');
     const opens = door.opens(new AbortController().signal);
     await sleep(600);
     const back = host(401);
@@ -71,7 +71,7 @@ describe('RtspDoor', () => {
   it('opens when a host that hung answers', async () => {
     const frozen = host(null);
     const door = doorTo(await frozen.listen());
-    door.wasSilent();
+    door.failed('source-refused');
     const opens = door.opens(new AbortController().signal);
     await until(() => frozen.requests.length > 0);
     frozen.answer = 200;
@@ -95,7 +95,7 @@ describe('RtspDoor', () => {
     await until(() => relay.requests.length >= 2);
     stopping.abort();
     expect(await first).toBe(false);
-    door.wasSilent();
+    door.failed('source-refused');
     const opens = door.opens(new AbortController().signal);
     await until(() => relay.requests.length >= 4);
     relay.answer = 200;
@@ -105,7 +105,7 @@ describe('RtspDoor', () => {
   it('connects nowhere that the source may not', async () => {
     const inside = host(200);
     const door = doorTo(await inside.listen(), ['public']);
-    door.wasSilent();
+    door.failed('source-refused');
     const stopping = new AbortController();
     const opens = door.opens(stopping.signal);
     await sleep(300);

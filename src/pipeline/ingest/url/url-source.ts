@@ -6,8 +6,10 @@ import { redactor } from '../../redact.ts';
 import type { Secret } from '../../secret.ts';
 import { MediaProcess, type MediaProcessExit } from '../process/media-process.ts';
 import { type BackoffOptions, backoffMs, defaultBackoff } from './backoff.ts';
+import type { Door } from './knock.ts';
 import { RtspDoor } from './rtsp-knock.ts';
 import { parseSourceUrl, type SourceUrl } from './source-url.ts';
+import { TcpDoor } from './tcp-knock.ts';
 import type { ReadingOptions, UrlCommand, UrlEvent } from './url-messages.ts';
 
 export interface UrlSourceOptions {
@@ -36,17 +38,6 @@ export const readingDefaults: ReadingOptions = {
 
 /** A shorter wait is not worth a knock. */
 const KNOCK_FROM_MS = 1000;
-/**
- * What a camera that is away does, a relay without its camera, or a forwarder that takes the call and hangs up. A
- * refused password does not mend itself.
- */
-const AWAY: ReadonlySet<string> = new Set<ErrorCode>([
-  'source-refused',
-  'source-timeout',
-  'source-not-found',
-  'source-lost',
-  'source-corrupt',
-]);
 
 type UrlProcess = MediaProcess<UrlCommand, UrlEvent>;
 
@@ -56,8 +47,8 @@ type UrlProcess = MediaProcess<UrlCommand, UrlEvent>;
  * be read is `failed`. A child that crashed or hangs is replaced in every case.
  *
  * Each connection has a child process of its own, so neither memory nor any fault of a decoder outlives it, and a
- * camera that is away costs next to nothing while it is waited for. An RTSP camera's door is knocked at meanwhile, so
- * that it is back within seconds however long it was away.
+ * camera that is away costs next to nothing while it is waited for. Where it is reached by TCP its door is knocked at
+ * meanwhile, so that it is back within seconds however long it was away.
  *
  * With `pace: 'fastest'` a recording is read as fast as its consumer takes it, and nothing is dropped: the child
  * waits while the pipe is full. Such a connection says `waits`: a consumer whose work is not done when a sink method
@@ -74,8 +65,8 @@ export class UrlSource implements MediaSource {
   #closing: Promise<void> = Promise.resolve();
   #verdict: UrlEvent | null = null;
   #retry: NodeJS.Timeout | undefined;
-  /** null for what is no RTSP camera. */
-  readonly #door: RtspDoor | null;
+  /** null for what cannot be knocked at. */
+  readonly #door: Door | null;
   #knocking: AbortController | null = null;
   #epoch = 0;
   #failures = 0;
@@ -89,9 +80,7 @@ export class UrlSource implements MediaSource {
     this.#source = parseSourceUrl(options.url);
     this.#backoff = { ...defaultBackoff, ...options.backoff };
     this.#redact = redactor([options.url.reveal()]);
-    const { kind, input } = this.#source;
-    const networks = options.networks ?? null;
-    this.#door = kind === 'rtsp' ? new RtspDoor({ url: new URL(input.reveal()), networks }) : null;
+    this.#door = doorOf(this.#source, options.networks ?? null);
   }
 
   open(sink: MediaSink): void {
@@ -204,15 +193,14 @@ export class UrlSource implements MediaSource {
       retryInMs,
     });
     this.#retry = setTimeout(() => this.#retryNow(epoch), retryInMs);
-    if (retryInMs >= KNOCK_FROM_MS && this.#door !== null && AWAY.has(reason))
-      void this.#knock(this.#door, epoch, reason);
+    const door = this.#door;
+    if (door?.failed(reason) === true && retryInMs >= KNOCK_FROM_MS) void this.#knock(door, epoch);
   }
 
   /** Ends the wait as soon as somebody answers at the door; the camera's boot may take a few short tries more. */
-  async #knock(door: RtspDoor, epoch: number, reason: string): Promise<void> {
+  async #knock(door: Door, epoch: number): Promise<void> {
     const knocking = new AbortController();
     this.#knocking = knocking;
-    if (reason === 'source-refused' || reason === 'source-timeout') door.wasSilent();
     if (!(await door.opens(knocking.signal))) return;
     this.#failures = 0;
     clearTimeout(this.#retry);
@@ -241,6 +229,22 @@ export class UrlSource implements MediaSource {
     const sink = this.#sink;
     this.#sink = null;
     sink?.phase(phase);
+  }
+}
+
+/** SRT and UDP have no connection to try; a file is not waited for. */
+function doorOf({ scheme, input }: SourceUrl, networks: readonly string[] | null): Door | null {
+  switch (scheme) {
+    case 'rtsp':
+    case 'rtsps':
+      return new RtspDoor({ url: new URL(input.reveal()), networks });
+    case 'http':
+    case 'https':
+    case 'rtmp':
+    case 'rtmps':
+      return new TcpDoor({ url: new URL(input.reveal()), networks });
+    default:
+      return null;
   }
 }
 
