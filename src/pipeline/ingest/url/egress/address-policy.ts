@@ -24,9 +24,10 @@ const PRIVATE = new AddressRanges([
 const LOOPBACK = new AddressRanges(['127.0.0.0/8', '::1']);
 
 /**
- * Neither public nor anybody's LAN: this host, link-local, benchmarks, documentation, reserved (RFC 6890), multicast
- * (RFC 5771, RFC 4291 section 2.7), site-local (RFC 3879); and IPv6 ranges that carry an IPv4 address inside
- * (compatible, NAT64, 6to4, Teredo), which would hide where they lead.
+ * Neither public nor anybody's LAN: this host, link-local, benchmarks (of IPv6: RFC 5180), documentation, hashes in place
+ * of addresses (ORCHID, RFC 4843), reserved (RFC 6890), multicast (RFC 5771, RFC 4291 section 2.7), site-local
+ * (RFC 3879); and IPv6 ranges that carry an IPv4 address inside (compatible, NAT64, 6to4, Teredo), which would hide
+ * where they lead.
  */
 const SPECIAL = new AddressRanges([
   '0.0.0.0/8',
@@ -45,6 +46,8 @@ const SPECIAL = new AddressRanges([
   '64:ff9b:1::/48',
   '100::/64',
   '2001::/32',
+  '2001:2::/48',
+  '2001:10::/28',
   '2001:db8::/32',
   '2002::/16',
   'fe80::/10',
