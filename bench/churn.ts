@@ -60,6 +60,8 @@ export class Churn implements AsyncDisposable {
         engine: { precision: 'int8' },
         ingest: { allowedFileRoots: [folder] },
         data: { folder: null },
+        // They come faster than strangers may.
+        limits: { whipPostsPerMinute: 10_000, whipPatchesPerMinute: 10_000 },
       },
       { inspected: true },
     );

@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'unauthorized'
   | 'forbidden'
   | 'too-many-attempts'
+  | 'too-many-requests'
   | 'bad-sdp'
   | 'unacceptable-sdp'
   | 'not-connected'

@@ -3,10 +3,13 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { HttpBindings } from '@hono/node-server';
+import { systemClock } from '../pipeline/clock.ts';
 import { AddressRanges } from '../pipeline/ip-ranges.ts';
 import { Access } from './access/access.ts';
+import type { LimitReason } from './access/limit-reason.ts';
 import { expectedNames, isTokenRequired } from './access/listening.ts';
 import { EVERYONE, type Principal } from './access/principal.ts';
+import { PublishingLimits } from './access/publishing-limits.ts';
 import type { Config } from './config/schema.ts';
 import { createApp } from './http/app.ts';
 import type { AppContext } from './http/context.ts';
@@ -23,17 +26,31 @@ export interface Door {
 /** What of the app does not depend on the configuration. */
 export type DoorParts = Omit<
   AppContext,
-  'access' | 'allowedOrigins' | 'expectedHosts' | 'iceServers' | 'limits' | 'pageDirectory' | 'whip'
+  | 'access'
+  | 'allowedOrigins'
+  | 'expectedHosts'
+  | 'iceServers'
+  | 'limits'
+  | 'pageDirectory'
+  | 'publishingLimits'
+  | 'whip'
 >;
 
-/** @throws EarsightError `bad-config` */
-export function openDoor(config: Config, parts: DoorParts): Door {
+/**
+ * @param onLimited told of each request that is answered 429
+ * @throws EarsightError `bad-config`
+ */
+export function openDoor(config: Config, parts: DoorParts, onLimited: (reason: LimitReason) => void): Door {
   const { allowedOrigins } = config.server;
-  const access = new Access({
-    required: isTokenRequired(config.auth.mode, config.server.host),
-    tokens: config.auth.tokens,
-    ticketMs: config.auth.ticketMs,
-  });
+  const access = new Access(
+    {
+      required: isTokenRequired(config.auth.mode, config.server.host),
+      tokens: config.auth.tokens,
+      ticketMs: config.auth.ticketMs,
+    },
+    systemClock,
+    onLimited,
+  );
   const expectedHosts = access.required ? null : expectedNames(config.server);
   const app = createApp({
     ...parts,
@@ -43,6 +60,7 @@ export function openDoor(config: Config, parts: DoorParts): Door {
     iceServers: config.webrtc.iceServers,
     whip: { lenient: config.webrtc.entityTags === 'lenient', redirectTo: config.webrtc.redirectTo },
     limits: config.limits,
+    publishingLimits: new PublishingLimits(config.limits, systemClock, onLimited),
     pageDirectory: pageDirectory(config),
   });
   return {

@@ -157,7 +157,7 @@ export class EarsightServer {
       kept: () => this.#kept.settled(),
       reportError: (thrown) => log.error({ err: thrown }, 'a request failed'),
     };
-    this.#door = openDoor(config, this.#doorParts);
+    this.#door = this.#openDoor(config);
     const fetch: Door['fetch'] = (request, bindings) => this.#door.fetch(request, bindings);
     this.#listener = createListener(config, certificate, fetch, log);
     this.#http = this.#listener.http;
@@ -240,7 +240,7 @@ export class EarsightServer {
     const running = this.#registry.list();
     const { streams, limits } = effective;
     checkStreams(settings.sources, streams, running, new Set(removed), limits.streams);
-    const door = openDoor(effective, this.#doorParts);
+    const door = this.#openDoor(effective);
     // Nothing can fail from here on.
     this.#config = effective;
     this.#door = door;
@@ -316,6 +316,10 @@ export class EarsightServer {
       maxPerOwner: config.limits.streamsPerToken,
       departureMs: config.webrtc.departureMs,
     };
+  }
+
+  #openDoor(config: Config): Door {
+    return openDoor(config, this.#doorParts, (reason) => this.#metrics.requestLimited(reason));
   }
 
   #addressOf({ socket, headers }: IncomingMessage): string {

@@ -1,6 +1,7 @@
 /** What the HTTP application needs, for tests that have no server around it: open to everybody, no model, no page. */
 
 import { Access } from '../../src/server/access/access.ts';
+import { PublishingLimits } from '../../src/server/access/publishing-limits.ts';
 import type { AppContext } from '../../src/server/http/context.ts';
 import { Publications } from '../../src/server/streams/publications.ts';
 import type { StreamRegistry } from '../../src/server/streams/stream-registry.ts';
@@ -31,6 +32,7 @@ export function appContext(registry: StreamRegistry, changes: Partial<AppContext
     iceServers: [],
     whip: { lenient: false, redirectTo: null },
     limits: { bodyBytes: 65_536, sdpBytes: 65_536 },
+    publishingLimits: new PublishingLimits({ whipPostsPerMinute: 100_000, whipPatchesPerMinute: 100_000 }),
     version: '0',
     log: { level: 'info' },
     kept: () => Promise.resolve(),

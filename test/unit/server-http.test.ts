@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { EarsightError } from '../../src/pipeline/errors.ts';
 import { Secret } from '../../src/pipeline/secret.ts';
 import { Access } from '../../src/server/access/access.ts';
+import { PublishingLimits } from '../../src/server/access/publishing-limits.ts';
 import { sessionOptionsSchema } from '../../src/server/config/session-options.ts';
 import { createApp } from '../../src/server/http/app.ts';
 import type { AppContext, Readiness } from '../../src/server/http/context.ts';
@@ -73,6 +74,7 @@ function build(changes: Partial<AppContext> = {}): ReturnType<typeof createApp> 
     ],
     whip: { lenient: false, redirectTo: null },
     limits: { bodyBytes: 2048, sdpBytes: 4096 },
+    publishingLimits: new PublishingLimits({ whipPostsPerMinute: 1000, whipPatchesPerMinute: 1000 }),
     version: '1.2.3',
     log: { level: 'info' },
     kept: () => Promise.resolve(),

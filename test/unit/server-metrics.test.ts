@@ -39,6 +39,7 @@ describe('Metrics', () => {
     const metrics = new Metrics();
     feed(metrics, 'door');
     metrics.batch(2);
+    metrics.requestLimited('whip-post-address');
     metrics.fanOut.subscribers(5);
     metrics.fanOut.sent('heatmap', 1200);
     const lines = (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
@@ -63,6 +64,7 @@ describe('Metrics', () => {
       'earsight_queue_wait_seconds_sum 0.003',
       'earsight_inference_duration_seconds_sum 0.004',
       'earsight_batch_size_sum 2',
+      'earsight_requests_limited_total{reason="whip-post-address"} 1',
       'earsight_rtp_packets_lost_total{source="door"} 6',
       'earsight_subscribers 5',
       'earsight_messages_sent_total{kind="heatmap"} 1',

@@ -8,6 +8,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { EarsightError, type ErrorCode } from '../../src/pipeline/errors.ts';
 import { Secret } from '../../src/pipeline/secret.ts';
 import { Access } from '../../src/server/access/access.ts';
+import { PublishingLimits } from '../../src/server/access/publishing-limits.ts';
 import { hashToken } from '../../src/server/access/token-hash.ts';
 import { sessionOptionsSchema } from '../../src/server/config/session-options.ts';
 import { createApp } from '../../src/server/http/app.ts';
@@ -356,6 +357,49 @@ describe('5 security considerations', () => {
     expect(secrets.size).toBe(20);
     for (const secret of secrets)
       expect(Buffer.from(secret, 'base64url').length * 8).toBeGreaterThanOrEqual(128);
+  });
+});
+
+describe('5 security considerations: flooding', () => {
+  let nowMs = 1_000;
+  let address = '127.0.0.1';
+  const clock = { monotonicUs: () => nowMs * 1000, wallMs: () => nowMs };
+  beforeEach(() => {
+    const rates = { whipPostsPerMinute: 2, whipPatchesPerMinute: 3 };
+    build({ publishingLimits: new PublishingLimits(rates, clock), addressOf: () => address });
+  });
+
+  it('5: POSTs beyond the rate of an address are a 429 with Retry-After, before anything is started', async () => {
+    for (let i = 0; i < 2; i++) expect((await publish()).status).toBe(201);
+    const sessions = (): number =>
+      sources.made.reduce(
+        (sum, source) => sum + (source instanceof FakeWebcam ? source.sessions.length : 0),
+        0,
+      );
+    expect(sessions()).toBe(2);
+    const reply = await publish();
+    expect([reply.status, header(reply, 'retry-after')]).toEqual([429, '30']);
+    expect(header(reply, 'content-type')).toBe('application/problem+json');
+    expect(await reply.json()).toMatchObject({ status: 429, code: 'too-many-requests' });
+    expect(sessions()).toBe(2);
+    address = '192.0.2.9';
+    expect((await publish()).status).toBe(201);
+    address = '127.0.0.1';
+    nowMs += 30_000;
+    expect((await publish()).status).toBe(201);
+  });
+
+  it('5: PATCHes and DELETEs beyond the rate of an address are a 429, and the session goes on', async () => {
+    const { location, etag, patch, fake } = await published();
+    for (let i = 0; i < 3; i++) expect((await patch(etag)).status).toBe(204);
+    const late = await patch(etag);
+    expect([late.status, header(late, 'retry-after')]).toEqual([429, '20']);
+    expect((await ask('DELETE', location)).status).toBe(429);
+    expect([fake.updates.length, fake.isOver]).toEqual([3, false]);
+    expect((await ask('GET', location)).status).toBe(204);
+    expect((await ask('OPTIONS', location)).status).toBe(200);
+    nowMs += 20_000;
+    expect((await ask('DELETE', location)).status).toBe(200);
   });
 });
 

@@ -5,11 +5,14 @@ import { describe, expect, it } from 'vitest';
 import { EarsightError } from '../../pipeline/errors.ts';
 import { AddressRanges } from '../../pipeline/ip-ranges.ts';
 import type { Clock } from '../../pipeline/ports.ts';
+import { defaultConfig } from '../config/schema.ts';
 import { Access, type TokenEntry } from './access.ts';
-import { clientAddress } from './client-address.ts';
-import { FailureLimiter } from './failure-limiter.ts';
+import { addressKey, clientAddress } from './client-address.ts';
+import type { LimitReason } from './limit-reason.ts';
+import { Limiter } from './limiter.ts';
 import { expectedNames, isExpectedHost, isLoopback, isTokenRequired } from './listening.ts';
 import { EVERYONE, hasRole, mayEverywhere, mayOn, type Principal } from './principal.ts';
+import { PublishingLimits, type PublishingRequest } from './publishing-limits.ts';
 import { Tickets } from './tickets.ts';
 import { hashPassphrase, hashToken, newToken, parseTokenHash } from './token-hash.ts';
 
@@ -45,7 +48,7 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 describe('Access', () => {
   const [first, second] = [newToken(), newToken()];
   const clock = new HandClock();
-  const open = (more: TokenEntry[] = []): Access =>
+  const open = (more: TokenEntry[] = [], onLimited?: (reason: LimitReason) => void): Access =>
     new Access(
       {
         required: true,
@@ -53,6 +56,7 @@ describe('Access', () => {
         ticketMs: 5_000,
       },
       clock,
+      onLimited,
     );
 
   it('knows each token by name, roles and streams', async () => {
@@ -87,7 +91,8 @@ describe('Access', () => {
   });
 
   it('stops guessing from one address, still lets its right random tokens in, and forgets with time', async () => {
-    const access = open();
+    const reasons: LimitReason[] = [];
+    const access = open([], (reason) => reasons.push(reason));
     const codes: string[] = [];
     for (let i = 0; i < 12; i++)
       codes.push(await codeOf(access.authenticate(`Bearer ${newToken()}`, '192.0.2.7')));
@@ -96,6 +101,7 @@ describe('Access', () => {
       'too-many-attempts',
       'too-many-attempts',
     ]);
+    expect(reasons).toEqual(['wrong-tokens', 'wrong-tokens']);
     expect(await codeOf(access.authenticate(`Bearer ${first}`, '192.0.2.7'))).toBe('ok');
     expect(await codeOf(access.authenticate(`Bearer ${newToken()}`, '192.0.2.8'))).toBe('unauthorized');
     // No token at all is no guess.
@@ -180,29 +186,20 @@ describe('token hashes', () => {
   });
 });
 
-describe('FailureLimiter', () => {
-  it('remembers no more addresses than it is told, dropping the one that failed longest ago', () => {
-    const limiter = new FailureLimiter({ burst: 1, refillMs: 1e9, maxAddresses: 100 });
+describe('Limiter', () => {
+  it('remembers no more keys than it is told, dropping the one that tried longest ago', () => {
+    const limiter = new Limiter({ burst: 1, refillMs: 1e9, maxKeys: 100 });
     for (let i = 0; i < 1_000; i++) limiter.take(`10.0.${i >> 8}.${i & 255}`, i);
     expect(limiter.size).toBe(100);
     expect(limiter.take('10.0.3.231', 1_000)).toBe(false);
     expect(limiter.take('10.0.0.1', 1_000)).toBe(true);
   });
 
-  it('takes the first 64 bits of an IPv6 address as one', () => {
-    const limiter = new FailureLimiter({ burst: 1, refillMs: 1e9, maxAddresses: 10 });
-    expect(limiter.take('2001:db8::1', 0)).toBe(true);
-    expect(limiter.take('2001:db8:0:0:ffff::2', 0)).toBe(false);
-    expect(limiter.take('2001:db8:0:1::1', 0)).toBe(true);
-    expect(limiter.take('::ffff:10.0.0.1', 0)).toBe(true);
-    expect(limiter.take('10.0.0.1', 0)).toBe(false);
-  });
-
   it('never lets more through in a time than burst and refill allow', () => {
     const steps = fc.array(fc.integer({ min: 0, max: 2_000 }), { maxLength: 200 });
     fc.assert(
       fc.property(steps, (gaps) => {
-        const limiter = new FailureLimiter({ burst: 5, refillMs: 1_000, maxAddresses: 10 });
+        const limiter = new Limiter({ burst: 5, refillMs: 1_000, maxKeys: 10 });
         let nowMs = 0;
         let taken = 0;
         for (const gap of gaps) {
@@ -213,6 +210,75 @@ describe('FailureLimiter', () => {
         expect(taken).toBeLessThanOrEqual(5 + nowMs / 1_000 + 1e-6);
       }),
     );
+  });
+});
+
+it('addressKey takes the first 64 bits of an IPv6 address as one', () => {
+  expect(addressKey('2001:db8:0:0:ffff::2')).toBe(addressKey('2001:db8::1'));
+  expect(addressKey('2001:db8:0:1::1')).not.toBe(addressKey('2001:db8::1'));
+  expect(addressKey('::ffff:10.0.0.1')).toBe(addressKey('10.0.0.1'));
+  expect(addressKey('10.0.0.2')).not.toBe(addressKey('10.0.0.1'));
+});
+
+describe('PublishingLimits', () => {
+  const holder = (name: string): Principal => ({ name, roles: ['publish'], streams: null });
+
+  function limits(whipPostsPerMinute: number, whipPatchesPerMinute: number) {
+    const clock = new HandClock();
+    const reasons: LimitReason[] = [];
+    const limiter = new PublishingLimits({ whipPostsPerMinute, whipPatchesPerMinute }, clock, (reason) =>
+      reasons.push(reason),
+    );
+    /** Seconds to wait; 0 where it was let in. */
+    const ask = (request: PublishingRequest, address: string, principal = EVERYONE): number => {
+      try {
+        limiter.require(request, address, principal);
+        return 0;
+      } catch (thrown) {
+        expect(thrown).toMatchObject({ code: 'too-many-requests', retryable: true });
+        return Number((thrown as EarsightError).details['retryAfterS']);
+      }
+    };
+    return { clock, reasons, ask };
+  }
+
+  it('counts offers and requests of sessions apart, by address, and says how long to wait', () => {
+    const { clock, reasons, ask } = limits(3, 5);
+    const posts = Array.from({ length: 4 }, () => ask('post', '192.0.2.1'));
+    expect(posts).toEqual([0, 0, 0, 20]);
+    expect(ask('post', '192.0.2.2')).toBe(0);
+    const patches = Array.from({ length: 6 }, () => ask('patch', '192.0.2.1'));
+    expect(patches).toEqual([0, 0, 0, 0, 0, 12]);
+    expect(reasons).toEqual(['whip-post-address', 'whip-patch-address']);
+    clock.nowMs += 19_000;
+    expect(ask('post', '192.0.2.1')).toBe(1);
+    clock.nowMs += 1_000;
+    expect(ask('post', '192.0.2.1')).toBe(0);
+    expect(ask('post', '192.0.2.1')).toBe(20);
+  });
+
+  it('counts a token wherever it comes from, and what is refused against nobody', () => {
+    const { clock, reasons, ask } = limits(3, 5);
+    const answers = [1, 2, 3, 4, 4].map((host) => ask('post', `192.0.2.${host}`, holder('cam')));
+    expect(answers).toEqual([0, 0, 0, 20, 20]);
+    expect(reasons).toEqual(['whip-post-token', 'whip-post-token']);
+    for (let i = 0; i < 3; i++) expect(ask('post', '192.0.2.4', holder('other'))).toBe(0);
+    expect(ask('post', '192.0.2.4', holder('third'))).toBe(20);
+    expect(reasons.at(-1)).toBe('whip-post-address');
+    clock.nowMs += 20_000;
+    expect(ask('post', '192.0.2.4', holder('third'))).toBe(0);
+  });
+
+  it('never hinders a webcam that calls once a second, by default', () => {
+    const { whipPostsPerMinute, whipPatchesPerMinute } = defaultConfig().limits;
+    const { clock, reasons, ask } = limits(whipPostsPerMinute, whipPatchesPerMinute);
+    for (let second = 0; second < 3_600; second++) {
+      ask('post', '127.0.0.1', holder('cam'));
+      for (let candidate = 0; candidate < 9; candidate++) ask('patch', '127.0.0.1', holder('cam'));
+      ask('patch', '127.0.0.1', holder('cam'));
+      clock.nowMs += 1_000;
+    }
+    expect(reasons).toEqual([]);
   });
 });
 

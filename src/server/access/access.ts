@@ -4,7 +4,9 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { systemClock } from '../../pipeline/clock.ts';
 import { EarsightError } from '../../pipeline/errors.ts';
 import type { Clock } from '../../pipeline/ports.ts';
-import { FailureLimiter } from './failure-limiter.ts';
+import { addressKey } from './client-address.ts';
+import type { LimitReason } from './limit-reason.ts';
+import { Limiter } from './limiter.ts';
 import { EVERYONE, type Principal, type Role } from './principal.ts';
 import { Tickets } from './tickets.ts';
 import { matchesPassphrase, matchesRandom, parseTokenHash, sha256, type TokenHash } from './token-hash.ts';
@@ -30,6 +32,8 @@ export interface AccessSettings {
 const MAX_TOKEN_CHARS = 512;
 /** Passphrases checked at a time: each takes 32 MiB and a thread of the pool that files and names also need. */
 const MAX_SCRYPTS = 2;
+/** Wrong tokens of an address. */
+const FAILURES = { burst: 10, refillMs: 6_000, maxKeys: 4_096 };
 
 /**
  * Wrong tokens are counted by address. An address that failed too often is answered `too-many-attempts`, except
@@ -40,18 +44,27 @@ export class Access {
   readonly required: boolean;
   readonly #entries: { principal: Principal; hash: TokenHash }[];
   readonly #tickets: Tickets;
-  readonly #failures = new FailureLimiter();
+  readonly #failures = new Limiter(FAILURES);
   readonly #clock: Clock;
+  readonly #onLimited: (reason: LimitReason) => void;
   /** Passphrases that were right, so that scrypt runs once for each and not for each request. */
   readonly #known = new Map<string, Principal>();
   readonly #memoryKey = randomBytes(32);
   #scrypts = 0;
 
-  /** @throws EarsightError `bad-config` for a hash that is none */
-  constructor(settings: AccessSettings, clock: Clock = systemClock) {
+  /**
+   * @param onLimited told of each `too-many-attempts`
+   * @throws EarsightError `bad-config` for a hash that is none
+   */
+  constructor(
+    settings: AccessSettings,
+    clock: Clock = systemClock,
+    onLimited: (reason: LimitReason) => void = () => undefined,
+  ) {
     this.required = settings.required;
     this.#tickets = new Tickets(settings.ticketMs);
     this.#clock = clock;
+    this.#onLimited = onLimited;
     this.#entries = settings.tokens.map(({ name, hash, roles, streams }) => {
       const parsed = parseTokenHash(hash);
       if (parsed === null)
@@ -120,7 +133,10 @@ export class Access {
     const memory = createHmac('sha256', this.#memoryKey).update(token).digest('hex');
     const known = this.#known.get(memory);
     if (known !== undefined) return known;
-    if (this.#scrypts >= MAX_SCRYPTS) throw tooMany(1);
+    if (this.#scrypts >= MAX_SCRYPTS) {
+      this.#onLimited('passphrases');
+      throw tooMany(1);
+    }
     this.#scrypts += 1;
     try {
       let found: Principal | null = null;
@@ -137,11 +153,13 @@ export class Access {
   /** Counts a try against the address before it is made, so that many at once are no way around the limit. */
   async #counted(address: string, attempt: () => Promise<Principal | null>): Promise<Principal | null> {
     const nowMs = this.#nowMs();
-    if (!this.#failures.take(address, nowMs)) {
-      throw tooMany(Math.ceil(this.#failures.waitMs(address, nowMs) / 1000));
+    const key = addressKey(address);
+    if (!this.#failures.take(key, nowMs)) {
+      this.#onLimited('wrong-tokens');
+      throw tooMany(Math.ceil(this.#failures.waitMs(key, nowMs) / 1000));
     }
     const found = await attempt();
-    if (found !== null) this.#failures.giveBack(address);
+    if (found !== null) this.#failures.giveBack(key);
     return found;
   }
 

@@ -1,5 +1,6 @@
 /** Where a request comes from, also behind proxies that the operator trusts. */
 
+import { isIP } from 'node:net';
 import type { AddressRanges } from '../../pipeline/ip-ranges.ts';
 import { plainAddress } from '../../pipeline/ip-ranges.ts';
 
@@ -20,4 +21,18 @@ export function clientAddress(
     address = plainAddress(hop);
   }
   return address;
+}
+
+/** One household or machine: an IPv4 address, or the first 64 bits of an IPv6 one, of which each has as many as it likes. */
+export function addressKey(address: string): string {
+  const plain = plainAddress(address);
+  if (isIP(plain) !== 6) return plain;
+  const [head = '', tail] = plain.split('::');
+  const groups = head.split(':').filter((group) => group !== '');
+  const rest = (tail ?? '').split(':').filter((group) => group !== '');
+  if (tail !== undefined) while (groups.length + rest.length < 8) groups.push('0');
+  return [...groups, ...rest]
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':');
 }

@@ -75,7 +75,9 @@ const server = z
     trustedProxies: z
       .array(z.string().refine(isRange, 'must be an address or a range such as 10.0.0.0/8'))
       .default([])
-      .describe('Proxies whose X-Forwarded-For is believed, for telling apart who tries wrong tokens.'),
+      .describe(
+        'Proxies whose X-Forwarded-For is believed, for telling apart who tries wrong tokens or publishes too often.',
+      ),
     drainMs: z
       .int()
       .min(0)
@@ -323,6 +325,22 @@ const limits = z
       .max(1_048_576)
       .default(65_536)
       .describe('Largest SDP offer, in bytes. A browser sends about 6000.'),
+    whipPostsPerMinute: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(120)
+      .describe(
+        'Most WHIP offers (POST) a minute from one address, and with one token; so many may also come at once. Each starts a process. A webcam that calls once a second needs 60.',
+      ),
+    whipPatchesPerMinute: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(600)
+      .describe(
+        'Most WHIP requests about sessions (PATCH, DELETE) a minute from one address, and with one token.',
+      ),
   })
   .prefault({});
 

@@ -4,6 +4,7 @@ import type { Context } from 'hono';
 import type { HeatmapResult } from '../../pipeline/ports.ts';
 import type { Secret } from '../../pipeline/secret.ts';
 import type { Access } from '../access/access.ts';
+import type { PublishingLimits } from '../access/publishing-limits.ts';
 import type { LogLevel } from '../config/log.ts';
 import type { SnapshotOptions } from '../picture/snapshot.ts';
 import type { Publications } from '../streams/publications.ts';
@@ -48,6 +49,7 @@ export interface AppContext {
     /** Base URL of another server, for publishers when this one is full; without a slash at its end. */
     redirectTo: string | null;
   };
+  publishingLimits: PublishingLimits;
   limits: { bodyBytes: number; sdpBytes: number };
   version: string;
   /** How much is written; setting it takes effect at once. */

@@ -61,6 +61,7 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   unauthorized: 401,
   forbidden: 403,
   'too-many-attempts': 429,
+  'too-many-requests': 429,
   'bad-sdp': 400,
   'unacceptable-sdp': 422,
   'not-connected': 503,
@@ -92,7 +93,7 @@ const TITLE: Partial<Record<number, string>> = {
   422: 'The request is not acceptable',
   426: 'Upgrade required',
   428: 'Precondition required',
-  429: 'Too many attempts',
+  429: 'Too many requests',
   500: 'Internal error',
   503: 'Not available now',
 };

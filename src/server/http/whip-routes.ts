@@ -1,9 +1,10 @@
 /** WHIP (RFC 9725): a browser or encoder publishes a webcam with one POST. */
 
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { EarsightError } from '../../pipeline/errors.ts';
 import { mayOn } from '../access/principal.ts';
+import type { PublishingRequest } from '../access/publishing-limits.ts';
 import { streamIdSchema } from '../config/stream-spec.ts';
 import type { AppContext, IceServer } from './context.ts';
 import { lenientMatchOf, matchOf } from './entity-tags.ts';
@@ -26,6 +27,7 @@ const text = (description: string) => ({ description, schema: { type: 'string' }
 
 export function addWhipRoutes(app: OpenAPIHono, context: AppContext): void {
   const { publications } = context;
+  const limited = limitRate(context);
 
   app.openapi(
     createRoute({
@@ -34,7 +36,7 @@ export function addWhipRoutes(app: OpenAPIHono, context: AppContext): void {
       tags,
       summary: 'Publish: the body is an SDP offer, the answer an SDP answer',
       description: 'A stream that is absent is made, and goes some seconds after its publisher.',
-      middleware: [limitBody(context.limits.sdpBytes), requireType(SDP)],
+      middleware: [limited('post'), limitBody(context.limits.sdpBytes), requireType(SDP)],
       request: {
         params: endpointParams,
         body: { required: true, content: { [SDP]: { schema: z.string() } } },
@@ -53,7 +55,7 @@ export function addWhipRoutes(app: OpenAPIHono, context: AppContext): void {
           description: 'This server is full; publish at the other one that webrtc.redirectTo names',
           headers: { Location: text('The same stream there') },
         },
-        ...problems(400, 406, 409, 413, 415, 422, 503),
+        ...problems(400, 406, 409, 413, 415, 422, 429, 503),
       },
     }),
     async (c) => {
@@ -87,7 +89,7 @@ export function addWhipRoutes(app: OpenAPIHono, context: AppContext): void {
       tags,
       summary: 'Add ICE candidates (If-Match: the ETag of the session), or restart ICE (If-Match: *)',
       description: 'New ice-ufrag and ice-pwd make it a restart; it is answered with ours and a new ETag.',
-      middleware: [limitBody(context.limits.sdpBytes), requireType(FRAGMENT)],
+      middleware: [limited('patch'), limitBody(context.limits.sdpBytes), requireType(FRAGMENT)],
       request: {
         params: sessionParams,
         body: { required: true, content: { [FRAGMENT]: { schema: z.string() } } },
@@ -99,7 +101,7 @@ export function addWhipRoutes(app: OpenAPIHono, context: AppContext): void {
           content: { [FRAGMENT]: { schema: z.string() } },
         },
         204: { description: 'Candidates added' },
-        ...problems(400, 404, 412, 413, 415, 422, 428, 503),
+        ...problems(400, 404, 412, 413, 415, 422, 428, 429, 503),
       },
     }),
     async (c) => {
@@ -123,8 +125,9 @@ export function addWhipRoutes(app: OpenAPIHono, context: AppContext): void {
       path: session,
       tags,
       summary: 'Stop publishing',
+      middleware: [limited('patch')],
       request: { params: sessionParams },
-      responses: { 200: { description: 'Stopped; also when it was before' }, ...problems(404) },
+      responses: { 200: { description: 'Stopped; also when it was before' }, ...problems(404, 429) },
     }),
     async (c) => {
       const { id, session: secret } = c.req.valid('param');
@@ -184,6 +187,15 @@ export function addWhipRoutes(app: OpenAPIHono, context: AppContext): void {
     }),
     (c) => c.body(null, 200, { 'Accept-Patch': FRAGMENT }),
   );
+}
+
+/** 429 above the rates of {@link AppContext.publishingLimits}, before the body is read. */
+function limitRate(context: AppContext) {
+  return (request: PublishingRequest): MiddlewareHandler =>
+    async (c, next) => {
+      context.publishingLimits.require(request, context.addressOf(c), c.get('principal'));
+      await next();
+    };
 }
 
 function isFull(thrown: unknown): boolean {

@@ -4,6 +4,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { CLOCK_FAULTS, type ClockFault } from '../../pipeline/clock-faults.ts';
 import type { PipelineObserver } from '../../pipeline/observer.ts';
 import { type HeatmapMessage, STREAM_STATES, type StreamInfo } from '../../protocol/messages.ts';
+import type { LimitReason } from '../access/limit-reason.ts';
 import type { FanOutObserver } from '../fan-out/observer.ts';
 import type { StreamListener } from '../streams/ports.ts';
 import { addServerGauges, type ServerFigures } from './server-gauges.ts';
@@ -141,6 +142,13 @@ export class Metrics implements PipelineObserver, StreamListener {
     registers: [this.#registry],
   });
 
+  readonly #limited = new Counter({
+    name: 'earsight_requests_limited_total',
+    help: 'Requests answered 429, by reason.',
+    labelNames: ['reason'],
+    registers: [this.#registry],
+  });
+
   readonly #configurations = new Counter({
     name: 'earsight_config_reloads_total',
     help: 'Times that the configuration was read anew, by what came of it.',
@@ -155,6 +163,10 @@ export class Metrics implements PipelineObserver, StreamListener {
 
   get contentType(): string {
     return this.#registry.contentType;
+  }
+
+  requestLimited(reason: LimitReason): void {
+    this.#limited.inc({ reason });
   }
 
   configurationRead(taken: boolean): void {
