@@ -7,6 +7,8 @@ export interface PipelineObserver {
   frameReceived(sourceId: string, bytes: number): void;
   audioReceived(sourceId: string, samples: number): void;
   dropped(sourceId: string, reason: string, count: number): void;
+  /** A picture's window of sound was settled: the share of its samples that were there, 0..1. */
+  windowFilled(sourceId: string, ratio: number): void;
   /** RTP packets that never came. */
   packetsLost(sourceId: string, count: number): void;
   batch(size: number): void;

@@ -189,11 +189,11 @@ export class StreamSession implements MediaSink {
    * @returns false when the sound has meanwhile been overtaken (reconnect, jump): the window must not be used.
    */
   writeLogMel(window: AlignedWindow, out: Float32Array, offset: number): boolean {
-    const { endSample, frame } = window;
+    const { endSample, missingSamples, frame } = window;
     if (endSample === null || frame.epoch !== this.#epoch) return false;
     const audio = this.#aligner.audio;
-    if (audio.missing(endSample - this.#parts.logmel.windowSamples, endSample) > window.missingSamples)
-      return false;
+    const missing = audio.missing(endSample - this.#parts.logmel.windowSamples, endSample);
+    if (missing > (missingSamples ?? 0)) return false;
     this.#logmel.write(audio, endSample, out, offset);
     return true;
   }
@@ -290,9 +290,11 @@ export class StreamSession implements MediaSink {
   }
 
   #advance(): void {
-    const { clock } = this.#parts;
+    const { clock, logmel, observer } = this.#parts;
     const windows = this.#aligner.advance(clock.monotonicUs(), clock.wallMs());
     for (const window of windows) {
+      if (window.missingSamples !== null)
+        observer.windowFilled(this.id, 1 - window.missingSamples / logmel.windowSamples);
       if (this.#line === null) this.#request(this, window);
       else this.#line.push(window);
     }

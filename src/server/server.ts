@@ -289,6 +289,7 @@ export class EarsightServer {
       workers: () => ({ live: this.#model.liveWorkers, all: this.#model.parallelism }),
       queuedBytes: () => this.#fanOut.queuedBytes,
       isKept: () => this.#kept.isSound,
+      certificateExpiryMs: () => this.#listener.expiryMs(),
     });
     await this.#model.initialize();
     for (const [index, spec] of this.#config.streams.entries()) this.#addConfigured(index, spec);

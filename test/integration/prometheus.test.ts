@@ -60,6 +60,9 @@ describe.skipIf(!hasPrometheus)('Prometheus', () => {
     expect(await value('earsight_ready')).toBe(1);
     expect(await value('sum(earsight_memory_bytes)')).toBeGreaterThan(50e6);
     expect(await value('sum(earsight_queue_wait_seconds_count)')).toBeGreaterThan(0);
+    // The demo scene's sound is whole, but for that of the first second.
+    expect(await value('sum(earsight_window_fill_ratio_count{source="demo"})')).toBeGreaterThan(0);
+    expect(await value('earsight_tls_certificate_expiry_timestamp_seconds')).toBeNull();
     const data = await prometheus.get<{
       groups: { rules: { name: string; health: string; state: string }[] }[];
     }>('rules');
@@ -71,6 +74,7 @@ describe.skipIf(!hasPrometheus)('Prometheus', () => {
       'EarsightNotReady',
       'EarsightConfigurationRefused',
       'EarsightStreamsNotKept',
+      'EarsightCertificateEnds',
     ];
     for (const name of silent) {
       expect(rules.find((rule) => rule.name === name)?.state, name).toBe('inactive');

@@ -48,6 +48,11 @@ it('makes its own certificate, keeps it, and serves page, API and WebSocket with
     expect(reply.status).toBe(200);
     expect(server.records.find(({ msg }) => msg === 'listening')?.['certificate']).toBe(reply.fingerprint);
     before = reply.fingerprint;
+    const metrics = (await get(server.url, '/metrics')).body;
+    const expiryS = Number(/^earsight_tls_certificate_expiry_timestamp_seconds (.*)$/m.exec(metrics)?.[1]);
+    const leftDays = expiryS / 86_400 - Date.now() / 86_400_000;
+    expect(leftDays).toBeGreaterThan(395);
+    expect(leftDays).toBeLessThan(398);
     const socket = new WebSocket(
       `${server.url.replace('http', 'ws')}/api/v1/heatmaps`,
       'earsight.heatmap.v1.json',

@@ -53,6 +53,7 @@ async function analyse(
     observer: {
       frameReceived: () => undefined,
       audioReceived: () => undefined,
+      windowFilled: () => undefined,
       dropped: () => undefined,
       packetsLost: () => undefined,
       batch: () => undefined,

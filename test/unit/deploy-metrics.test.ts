@@ -22,6 +22,7 @@ async function exposed(): Promise<Map<string, Set<string>>> {
     workers: () => ({ live: 1, all: 1 }),
     queuedBytes: () => 0,
     isKept: () => true,
+    certificateExpiryMs: () => 0,
   });
   metrics.streamChanged({
     id: 'a',
@@ -38,6 +39,8 @@ async function exposed(): Promise<Map<string, Set<string>>> {
   metrics.dropped('a', 'superseded', 1);
   metrics.result(exampleResult('a').message);
   metrics.packetsLost('a', 1);
+  metrics.windowFilled('a', 1);
+  metrics.requestLimited('wrong-tokens');
   metrics.restarted('a', 'stalled');
   metrics.clock('a', 1, 1, []);
   metrics.batch(1);

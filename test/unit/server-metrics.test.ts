@@ -25,6 +25,7 @@ function feed(metrics: Metrics, id: string): void {
   metrics.audioReceived(id, 441);
   metrics.dropped(id, 'superseded', 3);
   metrics.packetsLost(id, 6);
+  metrics.windowFilled(id, 0.98);
   metrics.dropped(id, 'rate-cap', 2);
   metrics.result(exampleResult(id).message);
   metrics.restarted(id, 'source-lost');
@@ -66,6 +67,9 @@ describe('Metrics', () => {
       'earsight_batch_size_sum 2',
       'earsight_requests_limited_total{reason="whip-post-address"} 1',
       'earsight_rtp_packets_lost_total{source="door"} 6',
+      'earsight_window_fill_ratio_bucket{le="0.95",source="door"} 0',
+      'earsight_window_fill_ratio_bucket{le="0.99",source="door"} 1',
+      'earsight_window_fill_ratio_sum{source="door"} 0.98',
       'earsight_subscribers 5',
       'earsight_messages_sent_total{kind="heatmap"} 1',
       'earsight_sent_bytes_total{kind="heatmap"} 1200',
@@ -113,6 +117,7 @@ describe('Metrics', () => {
   it('asks the server at each scrape', async () => {
     const metrics = new Metrics();
     let live = 2;
+    let expiryMs = 1_800_000_000_500;
     metrics.collectServer({
       version: '1.2',
       model: 'tiny',
@@ -121,6 +126,7 @@ describe('Metrics', () => {
       workers: () => ({ live, all: 2 }),
       queuedBytes: () => 77,
       isKept: () => true,
+      certificateExpiryMs: () => expiryMs,
     });
     metrics.engineRestarted();
     const first = await metrics.text();
@@ -128,10 +134,28 @@ describe('Metrics', () => {
     expect(first).toContain('earsight_ready 1');
     expect(first).toContain('earsight_subscriber_queue_bytes 77');
     expect(first).toContain('earsight_engine_restarts_total 1');
+    expect(first).toContain('earsight_tls_certificate_expiry_timestamp_seconds 1800000000.5');
     live = 1;
+    expiryMs += 86_400_000;
     const second = await metrics.text();
     expect(second).toContain('earsight_ready 0');
     expect(second).toContain('earsight_engine_workers{state="lost"} 1');
+    expect(second).toContain('earsight_tls_certificate_expiry_timestamp_seconds 1800086400.5');
+  });
+
+  it('tells of no certificate where there is none', async () => {
+    const metrics = new Metrics();
+    metrics.collectServer({
+      version: '1',
+      model: 'tiny',
+      engine: 'cpu',
+      isReady: () => true,
+      workers: () => ({ live: 1, all: 1 }),
+      queuedBytes: () => 0,
+      isKept: () => true,
+      certificateExpiryMs: () => null,
+    });
+    expect(await metrics.text()).not.toContain('certificate');
   });
 
   it.skipIf(process.platform !== 'linux')('tells memory by part, children apart', async () => {

@@ -33,9 +33,12 @@ const POISON_LUMA = 250;
 
 const clock = new FakeClock();
 const events: string[] = [];
+/** How full each window of sound was. */
+const fills: string[] = [];
 const observer: PipelineObserver = {
   frameReceived: () => undefined,
   audioReceived: () => undefined,
+  windowFilled: (source, ratio) => fills.push(`${source} ${ratio.toFixed(3)}`),
   dropped: (source, reason, count) => events.push(`${source} dropped ${reason} ${count}`),
   packetsLost: (source, count) => events.push(`${source} lost ${count} packets`),
   batch: (size) => events.push(`batch ${size}`),
@@ -50,6 +53,7 @@ let results: HeatmapResult[];
 
 beforeEach(() => {
   events.length = 0;
+  fills.length = 0;
   results = [];
   // Class 0 is as surely heard as the sound is loud; class 0's similarity is hot in the last cell.
   model = new FakeModel({
@@ -153,6 +157,7 @@ describe('LocalizationPipeline', () => {
     ]);
     expect(messages()[0]!.classes).toEqual([]);
     expect(messages().map((m) => m.sequence)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(fills).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((tenths) => `cam ${(tenths / 10).toFixed(3)}`));
   });
 
   it('answers frames of a camera without a microphone, without using the model', async () => {
@@ -163,6 +168,7 @@ describe('LocalizationPipeline', () => {
     await settle();
     expect(messages()).toMatchObject([{ alignment: 'no-audio', classes: [], audioWindow: null }]);
     expect(model.batches).toEqual([]);
+    expect(fills).toEqual([]);
     await sleep(60);
     expect(session.status()).toMatchObject({ state: 'degraded', reason: 'no-audio' });
   });

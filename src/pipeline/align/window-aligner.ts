@@ -57,8 +57,11 @@ export interface AlignedWindow {
    * or `no-audio`. Read it before more audio is pushed or soon after: the ring moves on.
    */
   endSample: number | null;
-  /** Samples of the window that never came and read as zero; at most a quarter of it. */
-  missingSamples: number;
+  /**
+   * Samples of the window that are not there and read as zero: at most a quarter of it, but for `late`. Null when it is
+   * not known where the window lies, as with `no-audio`.
+   */
+  missingSamples: number | null;
   /** Milliseconds since 1970 at which the frame was captured ({@link MediaClock.captureWallMs}). */
   captureWallMs: number;
   /** When this was decided (monotonic). */
@@ -218,7 +221,7 @@ export class WindowAligner {
       alignment: Alignment,
       tie: ClockReading | null,
       endSample: number | null,
-      missingSamples: number,
+      missingSamples: number | null,
     ): AlignedWindow => ({
       frame,
       alignment,
@@ -230,25 +233,26 @@ export class WindowAligner {
       readyUs: nowUs,
     });
 
-    if (!this.#hasAudioTrack) return answer('no-audio', null, null, 0);
+    if (!this.#hasAudioTrack) return answer('no-audio', null, null, null);
     const tie = this.#clock.read(nowUs);
     const heldTo = this.audio.endSample;
-    if (tie !== null && heldTo !== null) {
-      const endSample = this.#timeline.positionAt(
-        frame.ptsUs + Math.round(lookaheadMs * 1000) - tie.offsetUs,
-      );
-      if (heldTo >= endSample) {
-        const missing = this.audio.missing(endSample - windowSamples, endSample);
-        if (missing > windowSamples * MAX_MISSING) return answer('late', tie, null, 0);
-        return answer(tie.status, tie, endSample, missing);
-      }
+    const endSample =
+      tie === null || heldTo === null
+        ? null
+        : this.#timeline.positionAt(frame.ptsUs + Math.round(lookaheadMs * 1000) - tie.offsetUs);
+    const missing = (): number | null =>
+      endSample === null ? null : this.audio.missing(endSample - windowSamples, endSample);
+    if (tie !== null && heldTo !== null && endSample !== null && heldTo >= endSample) {
+      const holes = missing() ?? 0;
+      if (holes > windowSamples * MAX_MISSING) return answer('late', tie, null, holes);
+      return answer(tie.status, tie, endSample, holes);
     }
     if (this.#options.waits ?? false) {
       if (!this.#finished && this.#newestUs - frame.ptsUs < this.#patienceUs(INTERLEAVE_MS)) return null;
-      return answer('late', tie, null, 0);
+      return answer('late', tie, null, missing());
     }
-    if (nowUs >= this.#stalledAtUs(frame)) return answer('no-audio', null, null, 0);
-    if (nowUs >= this.#deadlineUs(frame) || this.#finished) return answer('late', tie, null, 0);
+    if (nowUs >= this.#stalledAtUs(frame)) return answer('no-audio', null, null, null);
+    if (nowUs >= this.#deadlineUs(frame) || this.#finished) return answer('late', tie, null, missing());
     return null;
   }
 

@@ -12,6 +12,8 @@ import { SourceLabels } from './source-labels.ts';
 
 const LATENCY_BUCKETS_S = [0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5, 0.8, 1.2, 2, 5];
 const STAGE_BUCKETS_S = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+/** A window that lacks more than a quarter is not used. */
+const FILL_BUCKETS = [0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999];
 const BATCH_BUCKETS = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64];
 
 /** The stages without a histogram of their own. */
@@ -81,6 +83,14 @@ export class Metrics implements PipelineObserver, StreamListener {
     'state',
   );
 
+  readonly #windowFill = new Histogram({
+    name: 'earsight_window_fill_ratio',
+    help: "Share of the samples of a picture's window of sound that were there.",
+    labelNames: ['source'],
+    buckets: FILL_BUCKETS,
+    registers: [this.#registry],
+  });
+  readonly #windowFillLabels = this.#labels(this.#windowFill, null);
   readonly #latency = new Histogram({
     name: 'earsight_capture_to_send_seconds',
     help: 'From the capture of a picture (or its arrival, where capture is unknown) to the publication of its result.',
@@ -221,6 +231,10 @@ export class Metrics implements PipelineObserver, StreamListener {
     this.#queueWait.observe(message.stages.queueUs / 1e6);
     this.#inference.observe(message.stages.inferenceUs / 1e6);
     for (const [stage, key] of STAGES) this.#stage.observe({ stage }, message.stages[key] / 1e6);
+  }
+
+  windowFilled(sourceId: string, ratio: number): void {
+    this.#windowFill.observe(this.#windowFillLabels.of(sourceId), ratio);
   }
 
   packetsLost(sourceId: string, count: number): void {

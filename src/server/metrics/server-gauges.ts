@@ -14,6 +14,8 @@ export interface ServerFigures {
   queuedBytes(): number;
   /** Whether the streams that the API added would survive a restart. */
   isKept(): boolean;
+  /** When the certificate in use ends, in milliseconds since 1970; null for as long as the server lives: there is none. */
+  certificateExpiryMs(): number | null;
 }
 
 export function addServerGauges(registry: Registry, figures: ServerFigures): void {
@@ -40,6 +42,13 @@ export function addServerGauges(registry: Registry, figures: ServerFigures): voi
   gauge('stream_store_sound', '1 while the streams that the API added would survive a restart.', () =>
     Number(figures.isKept()),
   );
+  if (figures.certificateExpiryMs() !== null) {
+    gauge(
+      'tls_certificate_expiry_timestamp_seconds',
+      'When the certificate in use ends, in seconds since 1970.',
+      () => (figures.certificateExpiryMs() ?? 0) / 1000,
+    );
+  }
   new Gauge({
     name: 'earsight_engine_workers',
     help: 'Workers of the model, by whether they are up or being replaced.',

@@ -35,6 +35,8 @@ export interface Listener {
   readonly http: Server;
   /** Of the certificate in use; null without. */
   fingerprint(): string | null;
+  /** When that one ends, in milliseconds since 1970; null without. */
+  expiryMs(): number | null;
   close(): void;
 }
 
@@ -48,7 +50,7 @@ export function createListener(
     fetch(request, bindings as HttpBindings);
   if (certificate === null) {
     const http = createAdaptorServer({ fetch: answer }) as Server;
-    return { http, fingerprint: () => null, close: () => undefined };
+    return { http, fingerprint: () => null, expiryMs: () => null, close: () => undefined };
   }
   const https = createAdaptorServer({
     fetch: answer,
@@ -75,6 +77,7 @@ export function createListener(
   return {
     http: https,
     fingerprint: () => fingerprintOf(current),
+    expiryMs: () => expiryMs(current),
     close: () => watch?.close(),
   };
 }
