@@ -11,7 +11,7 @@ import { addSettingsFlags, type SettingsOptions } from './commands/settings-flag
 import type { TokenOptions } from './commands/token.ts';
 import type { TrainFlags } from './commands/train.ts';
 import { version } from './installation.ts';
-import { startWithSteadyMemory } from './steady-memory.ts';
+import { startSettled } from './start-settled.ts';
 
 /** Ends the program: the commands have closed what they opened, so nothing is lost. */
 async function finish(work: Promise<number>): Promise<void> {
@@ -45,7 +45,7 @@ const program = new Command('earsight')
 addSettingsFlags(program.command('serve'))
   .description('run the server and its page')
   .action((options: SettingsOptions) => {
-    startWithSteadyMemory();
+    startSettled();
     return finish(import('./commands/serve.ts').then(({ serve }) => serve(options)));
   });
 

@@ -54,6 +54,8 @@ describe('serve', () => {
       expect(environmentOf(server.child.pid!)).toContain('MALLOC_ARENA_MAX=2');
       expect(environmentOf(server.child.pid!)).toContain('MALLOC_MMAP_THRESHOLD_=65536');
       expect(readFileSync(`/proc/${server.child.pid}/cmdline`, 'utf8')).toContain('--max-semi-space-size=16');
+      const kept = environmentOf(server.child.pid!).find((entry) => entry.startsWith('NODE_COMPILE_CACHE='));
+      expect(kept).toMatch(/earsight\/compiled$/);
       expect((await server.stop()).code).toBe(0);
     }
     await using server = await ServerProcess.serve([], { MALLOC_ARENA_MAX: '7' });

@@ -3,11 +3,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/server/main.ts', import.meta.url));
 const START_LIMIT_MS = 60_000;
+/** Of all servers under test, not the person's own. */
+const CACHE = join(tmpdir(), 'earsight-test-cache');
 
 export interface Finished {
   code: number | null;
@@ -39,7 +43,7 @@ export class ServerProcess implements AsyncDisposable {
     );
     this.child = spawn(process.execPath, [MAIN, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...inherited, ...environment },
+      env: { XDG_CACHE_HOME: CACHE, ...inherited, ...environment },
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
