@@ -23,6 +23,8 @@ export interface Fault {
 export interface FaultScene {
   server: Pick<ServerUnderTest, 'url'>;
   faults: readonly Fault[];
+  /** Whether each waits for the one before: where what is measured computes much, it would measure its neighbours. */
+  oneByOne?: boolean;
   close(): Promise<void>;
 }
 
@@ -77,9 +79,17 @@ class ResultWatch {
 
 /**
  * One row a fault: how long until results flow again, in seconds. A fault that stops nothing recovers within a frame.
- * The faults happen side by side, each to its own stream.
+ * The faults happen to streams of their own, and side by side unless the scene says otherwise.
  */
-export async function measureScene({ server, faults }: FaultScene, repetitions: number): Promise<Row[]> {
+export async function measureScene(
+  { server, faults, oneByOne = false }: FaultScene,
+  repetitions: number,
+): Promise<Row[]> {
+  if (oneByOne) {
+    const rows: Row[] = [];
+    for (const fault of faults) rows.push(await measureFault(server, fault, repetitions));
+    return rows;
+  }
   return await Promise.all(
     faults.map(async (fault, index) => {
       await sleep((index * REST_MS) / faults.length);

@@ -4,11 +4,12 @@ import { engineFaults } from './engine-faults.ts';
 import { type FaultScene, measureScene } from './fault.ts';
 import { cameraFaults, clockFaults } from './rtsp-faults.ts';
 import type { Row } from './table.ts';
-import { webcamFaults } from './whip-faults.ts';
+import { webcamCalls, webcamFaults } from './whip-faults.ts';
 
 const scenes: readonly (() => Promise<FaultScene>)[] = [
   cameraFaults,
   clockFaults,
+  webcamCalls,
   webcamFaults,
   engineFaults('exit'),
   engineFaults('throw'),

@@ -60,23 +60,17 @@ class Webcams {
   }
 }
 
-export async function webcamFaults(): Promise<FaultScene> {
-  const settings = { session: { maxRateHz: 5 }, engine: { precision: 'int8' } };
-  const server = await ServerUnderTest.start(settings);
+const SETTINGS = { session: { maxRateHz: 5 }, engine: { precision: 'int8' } };
+
+/** Faults that a new call mends. A call starts a process, which loads FFmpeg: one at a time. */
+export async function webcamCalls(): Promise<FaultScene> {
+  const server = await ServerUnderTest.start(SETTINGS);
   const webcams = new Webcams(server);
   const openTab = (stream: string): Promise<ForkedPublisher> =>
     webcams.call(stream, new ForkedPublisher(), (caller) => caller.kill());
 
   let tab = await openTab('tab');
-  await webcams.scripted('killed');
-  await webcams.scripted('hung');
-  const muted = await webcams.call('muted', new WrtcPublisher({ ...SMALL, frameRate: 15 }), (caller) =>
-    caller.close(),
-  );
-  const wrong = await webcams.scripted('reports');
-  const resized = await webcams.scripted('size');
-  await webcams.scripted('codec');
-  const relay = await publishThroughRelay(server, webcams);
+  for (const stream of ['killed', 'hung', 'codec']) await webcams.scripted(stream);
 
   /** The webcam calls again as soon as its process is in trouble. */
   const signalled =
@@ -112,6 +106,31 @@ export async function webcamFaults(): Promise<FaultScene> {
       inject: signalled('hung', 'SIGSTOP'),
     },
     {
+      name: 'webcam calls again with another codec',
+      stream: 'codec',
+      inject: async () => {
+        const now = performance.now();
+        await webcams.scripted('codec', { codec: turn++ % 2 === 0 ? 'H264' : 'VP8' });
+        return now;
+      },
+    },
+  ];
+  return await sceneOf(server, webcams, faults, true);
+}
+
+/** Faults that the call survives. */
+export async function webcamFaults(): Promise<FaultScene> {
+  const server = await ServerUnderTest.start(SETTINGS);
+  const webcams = new Webcams(server);
+  const muted = await webcams.call('muted', new WrtcPublisher({ ...SMALL, frameRate: 15 }), (caller) =>
+    caller.close(),
+  );
+  const wrong = await webcams.scripted('reports');
+  const resized = await webcams.scripted('size');
+  const relay = await publishThroughRelay(server, webcams);
+  let turn = 0;
+  const faults: Fault[] = [
+    {
       name: 'microphone of a webcam silent for 5 s, its clock too',
       stream: 'muted',
       inject: async () => {
@@ -140,15 +159,6 @@ export async function webcamFaults(): Promise<FaultScene> {
       },
     },
     {
-      name: 'webcam calls again with another codec',
-      stream: 'codec',
-      inject: async () => {
-        const now = performance.now();
-        await webcams.scripted('codec', { codec: turn++ % 2 === 0 ? 'H264' : 'VP8' });
-        return now;
-      },
-    },
-    {
       name: '5 % of the packets of a webcam lost, others overtaken, for 5 s',
       stream: 'lossy',
       inject: async () => {
@@ -163,10 +173,20 @@ export async function webcamFaults(): Promise<FaultScene> {
       },
     },
   ];
+  return await sceneOf(server, webcams, faults, false);
+}
+
+async function sceneOf(
+  server: ServerUnderTest,
+  webcams: Webcams,
+  faults: readonly Fault[],
+  oneByOne: boolean,
+): Promise<FaultScene> {
   await server.live();
   return {
     server,
     faults,
+    oneByOne,
     close: async () => {
       await webcams.close();
       await server.close();
