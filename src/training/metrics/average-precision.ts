@@ -1,5 +1,17 @@
 /** Area under precision over recall of a ranking. */
 
+/** Scores and their order, so that one sort answers for many truths. */
+export interface Ranked {
+  scores: ArrayLike<number>;
+  /** Indices from the highest score to the lowest. */
+  order: Uint32Array;
+}
+
+export function ranked(scores: ArrayLike<number>): Ranked {
+  const order = new Uint32Array(scores.length).map((_, i) => i).sort((a, b) => scores[b]! - scores[a]!);
+  return { scores, order };
+}
+
 /**
  * Average precision as scikit-learn's `average_precision_score`: the sum over distinct scores of precision times the
  * recall won, no interpolation; equal scores are one step.
@@ -8,11 +20,15 @@
  * @returns 0..1, or null when there is nothing to be found, where it means nothing
  */
 export function averagePrecision(scores: ArrayLike<number>, positive: ArrayLike<number>): number | null {
-  const count = scores.length;
+  return averagePrecisionOf(ranked(scores), positive);
+}
+
+/** {@link averagePrecision} of scores whose order is known. */
+export function averagePrecisionOf({ scores, order }: Ranked, positive: ArrayLike<number>): number | null {
+  const count = order.length;
   let all = 0;
   for (let i = 0; i < count; i++) if (positive[i]! >= 0.5) all++;
   if (all === 0) return null;
-  const order = new Uint32Array(count).map((_, i) => i).sort((a, b) => scores[b]! - scores[a]!);
   let found = 0;
   let recall = 0;
   let area = 0;

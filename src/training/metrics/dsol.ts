@@ -1,6 +1,7 @@
 /** Discriminative sounding objects (Hu et al. 2020, DSOL): what sounds is found, and what is silent stays dark. */
 
 import { shareOfMaximum } from './binarise.ts';
+import { SUCCESS_THRESHOLDS, successShare } from './success.ts';
 import { mean } from './sum.ts';
 
 /** Share of a map's maximum above which it is on, by data set. */
@@ -11,20 +12,25 @@ export function dsolBinarise(map: Float32Array, set: keyof typeof DSOL_SHARES): 
   return shareOfMaximum(map, DSOL_SHARES[set], 'above');
 }
 
+/** CIoU@0.3: share of frames whose cIoU is at least the seventh of the thresholds, which is just above 0.3. */
+export function dsolSuccess(cious: readonly number[]): number {
+  return successShare(cious, SUCCESS_THRESHOLDS[6]!);
+}
+
 /** Activation, of 1, that still counts as dark. */
 const DARK = 0.2;
 
+/** Share of a map's pixels that are dark: at or below 0.2. */
+export function darkShare(map: Float32Array): number {
+  let dark = 0;
+  for (const value of map) if (value <= DARK) dark++;
+  return dark / map.length;
+}
+
 /**
- * No-sounding-area: mean over the silent classes of the share of pixels at or below 0.2.
- * @param silentMaps maps 0..1 of the classes that do not sound; without any the frame says nothing (null)
+ * No-sounding-area: mean over the silent classes of the share of their maps that is dark.
+ * @param dark {@link darkShare} of each class that does not sound; without any the frame says nothing (null)
  */
-export function noSoundingArea(silentMaps: readonly Float32Array[]): number | null {
-  if (silentMaps.length === 0) return null;
-  return mean(
-    silentMaps.map((map) => {
-      let dark = 0;
-      for (const value of map) if (value <= DARK) dark++;
-      return dark / map.length;
-    }),
-  );
+export function noSoundingArea(dark: readonly number[]): number | null {
+  return dark.length === 0 ? null : mean(dark);
 }

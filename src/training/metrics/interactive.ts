@@ -5,7 +5,7 @@ import { consensusIou } from './ciou.ts';
 import { areaUnder, SUCCESS_THRESHOLDS } from './success.ts';
 
 /** cIoU of the map cut so that as many pixels are on as the truth has: judges the order of pixels, not the threshold. */
-export function adaptiveIou(map: Float32Array, truth: Uint8Array): number {
+export function adaptiveIou(map: Float32Array, truth: Uint8Array | Float32Array): number {
   let count = 0;
   for (const value of truth) if (value !== 0) count++;
   return consensusIou(largest(map, count), truth);

@@ -38,10 +38,11 @@ export function universalThreshold(maxima: readonly number[], statistic: Thresho
 }
 
 /**
- * F_LOC: harmonic mean of the success rate on positives and of what negatives leave dark, both 0..1 and at the
- * threshold `q3`.
+ * F_LOC: harmonic mean of the positives' mean cIoU and of what negatives leave dark, both 0..1 and at the threshold
+ * `q3`.
+ * @param area pIA, the mean over the kinds of negatives
  */
-export function fLoc(success: number, area: number): number {
+export function fLoc(ciou: number, area: number): number {
   const dark = 1 - area;
-  return success + dark === 0 ? 0 : (2 * success * dark) / (success + dark);
+  return ciou + dark === 0 ? 0 : (2 * ciou * dark) / (ciou + dark);
 }

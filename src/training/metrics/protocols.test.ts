@@ -2,11 +2,12 @@
 
 import { describe, expect, it } from 'vitest';
 import { assignedIous, countedRight } from './assignment.ts';
-import { averagePrecision, meanOfKnown } from './average-precision.ts';
+import { averagePrecision, averagePrecisionOf, meanOfKnown } from './average-precision.ts';
 import { ConfusionTable } from './confusion.ts';
-import { dsolBinarise, noSoundingArea } from './dsol.ts';
+import { darkShare, dsolBinarise, dsolSuccess, noSoundingArea } from './dsol.ts';
 import { fLoc, imageArea, imageAreaAuc, universalThreshold } from './negatives.ts';
 import { hottest, pointsInside } from './pointing.ts';
+import { rankedPixels } from './rank-pixels.ts';
 import { FMeasure, frameIou, meanIou } from './segmentation.ts';
 import {
   type Judged,
@@ -34,6 +35,16 @@ describe('average precision', () => {
     expect(averagePrecision([0.3, 0.2], [0, 0])).toBeNull();
     expect(meanOfKnown([0.5, null, 1])).toBe(0.75);
     expect(meanOfKnown([null])).toBeNull();
+  });
+
+  it('does not depend on how pixels were sorted', () => {
+    const map = Float32Array.from({ length: 1000 }, (_, i) => Math.round(20 * Math.sin(i * 1.7)) / 10);
+    const truth = Uint8Array.from({ length: 1000 }, (_, i) => (i % 7 < 2 ? 1 : 0));
+    const { order } = rankedPixels(map);
+    expect(order.every((at, rank) => rank === 0 || map[order[rank - 1]!]! >= map[at]!)).toBe(true);
+    expect(new Set(order).size).toBe(1000);
+    expect(averagePrecisionOf(rankedPixels(map), truth)).toBe(averagePrecision(map, truth));
+    expect(averagePrecisionOf(rankedPixels(truth), truth)).toBe(1);
   });
 });
 
@@ -69,7 +80,8 @@ describe('SLAVC, with negatives', () => {
 
 describe('DSOL', () => {
   it('silent classes are dark up to 0.2, and a frame without any says nothing', () => {
-    expect(noSoundingArea([Float32Array.of(0, 0.1, 0.3, 1), Float32Array.of(0, 0, 0, 0)])).toBe(0.75);
+    const dark = [Float32Array.of(0, 0.1, 0.3, 1), Float32Array.of(0, 0, 0, 0)].map(darkShare);
+    expect(noSoundingArea(dark)).toBe(0.75);
     expect(noSoundingArea([])).toBeNull();
   });
 
@@ -79,17 +91,21 @@ describe('DSOL', () => {
     expect(dsolBinarise(map, 'duet').join('')).toBe('0111');
     expect(dsolBinarise(map, 'synthetic').join('')).toBe('0001');
   });
+
+  it('success starts at the seventh threshold, which 0.3 itself falls short of', () => {
+    expect(dsolSuccess([0.3, 0.31, 0, 1])).toBe(0.5);
+  });
 });
 
 describe('sources one at a time', () => {
   it("AVGN's AP has truth and map swapped, T-VSL's has not", () => {
-    const map = Float32Array.of(0.9, 0.6, 0.7, 0.1);
-    const truth = [1, 1, 0, 0];
+    const map = rankedPixels(Float32Array.of(0.9, 0.6, 0.7, 0.1));
+    const truth = rankedPixels(Uint8Array.of(1, 1, 0, 0));
     const on = Uint8Array.of(1, 0, 1, 0);
     // Swapped: scores are the truth, so the first two tie: precision 1/2 at recall 1/2, then 2/4 at 1.
     expect(pixelAp('avgn', { map, on, truth })).toBe(0.5);
     expect(pixelAp('map', { map, on, truth })).toBeCloseTo(0.5 + (0.5 * 2) / 3, 12);
-    expect(pixelAp('map', { map, on, truth: [0, 0, 0, 0] })).toBe(0);
+    expect(pixelAp('map', { map, on, truth: rankedPixels(new Uint8Array(4)) })).toBe(0);
   });
 
   it('CAP averages classes, AP sources, CIoU@0.3 is strict', () => {

@@ -3,8 +3,8 @@
 /**
  * - `bilinear`: cell centres to pixel centres; OpenCV's `INTER_LINEAR` (LVS), torch's with `align_corners=False` (Qian).
  * - `align-corners`: corner cells to corner pixels (EZ-VSL).
- * - `bicubic`: cubic convolution with a = -0.75, cell centres to pixel centres (SLAVC).
- * - `bicubic-align-corners`: the same weights, corners to corners (AVGN).
+ * - `bicubic`: cubic convolution with a = -0.75, cell centres to pixel centres.
+ * - `bicubic-align-corners`: the same weights, corners to corners (SLAVC, AVGN).
  */
 export type MapInterpolation = 'bilinear' | 'align-corners' | 'bicubic' | 'bicubic-align-corners';
 

@@ -7,7 +7,7 @@ export interface SegmentedFrame {
   /** 0..1. */
   map: Float32Array;
   /** 1 inside what sounds. */
-  truth: Uint8Array;
+  truth: Uint8Array | Float32Array;
 }
 
 /** IoU of the map above 0.5 with the mask; of an empty mask the share of the picture that is off. */

@@ -1,5 +1,7 @@
 /** Localization with negatives: a model may also say that nothing sounds here (Mo and Morgado 2022, SLAVC). */
 
+import { selectRank } from './select.ts';
+
 /** One example. */
 export interface Judged {
   /** Whether an object that sounds is in the picture. */
@@ -15,16 +17,23 @@ const RIGHT_PLACE = 0.5;
 /** The network's scale in SLAVC: maps are similarities over this temperature. */
 export const SLAVC_TEMPERATURE = 0.03;
 
+/** Mean of a map's largest quarter: how sure SLAVC takes a model to be, of a map in a fixed range. */
+export function largestQuarter(map: Float32Array): number {
+  const values = Float32Array.from(map);
+  const from = values.length - Math.floor(values.length / 4);
+  // What comes after the selected element is at least as large.
+  selectRank(values, from);
+  let total = 0;
+  for (let i = from; i < values.length; i++) total += values[i]!;
+  return total / (values.length - from);
+}
+
 /**
- * Confidence of a similarity map: mean of its largest quarter after the fixed range -1/tau..1/tau became 0..1.
+ * Confidence of a similarity map: its largest quarter after the fixed range -1/tau..1/tau became 0..1.
  * @param similarity cosine over `temperature`
  */
 export function slavcConfidence(similarity: Float32Array, temperature = SLAVC_TEMPERATURE): number {
-  const sorted = Float32Array.from(similarity).sort();
-  const quarter = Math.floor(sorted.length / 4);
-  let total = 0;
-  for (let i = sorted.length - quarter; i < sorted.length; i++) total += sorted[i]!;
-  return ((total / quarter) * temperature + 1) / 2;
+  return (largestQuarter(similarity) * temperature + 1) / 2;
 }
 
 /** A detection in the wrong place is a false positive, and not also a miss. Without detections precision is 1. */

@@ -1,6 +1,6 @@
 /** The metrics of mixtures judged one source at a time (Mo and Tian 2023, AVGN): CAP, PIAP and CIoU@0.3. */
 
-import { averagePrecision, meanOfKnown } from './average-precision.ts';
+import { averagePrecisionOf, meanOfKnown, type Ranked } from './average-precision.ts';
 import { shareAbove } from './success.ts';
 import { mean } from './sum.ts';
 
@@ -22,9 +22,9 @@ export type ApOrder = 'avgn' | 'map';
 /** Average precision over the pixels of one map; 0 where what counts as truth is empty, as scikit-learn has it. */
 export function pixelAp(
   order: ApOrder,
-  { map, on, truth }: { map: Float32Array; on: Uint8Array; truth: ArrayLike<number> },
+  { map, on, truth }: { map: Ranked; on: Uint8Array; truth: Ranked },
 ): number {
-  return (order === 'avgn' ? averagePrecision(truth, on) : averagePrecision(map, truth)) ?? 0;
+  return (order === 'avgn' ? averagePrecisionOf(truth, on) : averagePrecisionOf(map, truth.scores)) ?? 0;
 }
 
 /** Class-aware: the mean over classes of the mean AP of their sources; null without sources. */
@@ -36,7 +36,7 @@ export function classAveragePrecision(sources: readonly JudgedSource[]): number 
   return meanOfKnown([...classes.values()].map(mean));
 }
 
-/** Mean AP of all sources, whatever their class. Not-a-number for none. */
+/** Mean AP of all sources, whatever their class: what AVGN's code calls PIAP. Not-a-number for none. */
 export function sourceAveragePrecision(sources: readonly JudgedSource[]): number {
   return mean(sources.map(({ pixelAp: ap }) => ap));
 }

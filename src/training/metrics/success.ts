@@ -15,7 +15,7 @@ export function successShare(values: ArrayLike<number>, threshold: number): numb
   return count / values.length;
 }
 
-/** Share of the values above `threshold`: AVGN's and DSOL's comparison. */
+/** Share of the values above `threshold`: AVGN's comparison. */
 export function shareAbove(values: ArrayLike<number>, threshold: number): number {
   let count = 0;
   for (let i = 0; i < values.length; i++) if (values[i]! > threshold) count++;
