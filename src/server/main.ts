@@ -108,6 +108,7 @@ program
   .option('--drawn', 'draw the scenes of a folder with the cast instead of its photos')
   .option('--calibrate <number>', 'calibrate on so many examples of the validation split first')
   .option('--robustness <number>', 'so many examples for each of eleven alterations of the sound')
+  .option('--later', "later papers' protocols too: DSOL, SLAVC, AVGN, SSLalignment, vssl_eval, AVSBench")
   .option('--out <folder>', 'write evaluation.json, evaluation.html and calibration.json there')
   .option('--card', "write the model's card, README.md, and the figures into its manifest")
   .option('--notes <file>', 'Markdown that the card gives under its limits')

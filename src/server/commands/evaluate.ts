@@ -30,6 +30,7 @@ export interface EvaluateFlags {
   drawn?: true;
   calibrate?: string;
   robustness?: string;
+  later?: true;
   out?: string;
   card?: true;
   notes?: string;
@@ -62,17 +63,23 @@ export async function evaluate(folder: string, flags: EvaluateFlags): Promise<nu
       methods: methodsOf(flags.method),
       calibrationSamples: flags.calibrate === undefined ? 0 : wholeNumber('--calibrate', flags.calibrate),
       robustnessSamples: flags.robustness === undefined ? 0 : wholeNumber('--robustness', flags.robustness),
+      later: flags.later === true,
       out: flags.out === undefined ? null : resolve(flags.out),
       say: (what, done, total) => line.passing(`${what}: ${done} of ${total}`),
       signal: stop.signal,
     });
     line.end();
-    const { result, more, calibrated, robustness } = evaluated;
+    const { result, more, calibrated, robustness, later } = evaluated;
     if (flags.json === true) {
-      process.stdout.write(`${JSON.stringify({ result, robustness, calibrated }, null, 2)}\n`);
+      const facts = { result, robustness, calibrated, ...(later === null ? {} : { later }) };
+      process.stdout.write(`${JSON.stringify(facts, null, 2)}\n`);
     } else {
       const tables = [...tablesOf(result), ...more, confusionTable(result)];
-      const facts = [`${result.model} on ${result.samples} examples of ${result.data}`, ...result.remarks];
+      const facts = [
+        `${result.model} on ${result.samples} examples of ${result.data}`,
+        ...result.remarks,
+        ...(later?.remarks ?? []),
+      ];
       process.stdout.write(`${facts.join('\n')}\n\n${tables.map(textOf).join('\n')}`);
     }
     if (flags.out !== undefined) process.stderr.write(`With pictures: ${resolve(flags.out, PAGE_FILE)}\n`);

@@ -5,7 +5,7 @@ import type { HeatCalibration } from '../../pipeline/heatmap/heat-stage.ts';
 import { minMaxMap } from '../../pipeline/heatmap/paper.ts';
 import { createRandom, hash } from '../../pipeline/ingest/demo/random.ts';
 import { allOnes, centredGaussian } from '../metrics/baseline-maps.ts';
-import { MapResizer } from '../metrics/resize-map.ts';
+import { type MapInterpolation, MapResizer } from '../metrics/resize-map.ts';
 import { type Example, PAPER_GATE } from './example.ts';
 import type { Method } from './methods.ts';
 
@@ -25,14 +25,15 @@ export class MapMaker {
     side: number,
     calibration: HeatCalibration,
     seed: number,
+    // Half-pixel centres, as the authors enlarge (method §1.6).
+    interpolation: MapInterpolation = 'bilinear',
   ) {
     this.side = side;
     this.#calibration = calibration;
     this.#seed = seed;
     this.#cells = new Float32Array(grid.rows * grid.cols);
     this.#sum = new Float32Array(this.#cells.length);
-    // Half-pixel centres, as the authors enlarge (method §1.6).
-    this.#resizer = new MapResizer(grid, side, 'bilinear');
+    this.#resizer = new MapResizer(grid, side, interpolation);
     this.#ones = allOnes(side);
     this.#centre = centredGaussian(side);
   }
@@ -53,6 +54,23 @@ export class MapMaker {
     if (this.#writeFixed(method, out)) return true;
     if (!this.writeSceneCells(method, example, this.#sum)) return false;
     this.#resizer.resize(this.#sum, 0, out);
+    return true;
+  }
+
+  /**
+   * As {@link writeScene}, with values that can be compared between examples: K alone, which is stretched in every
+   * other map, is (K + 1) / 2 here. The other methods' maps are the same.
+   */
+  writeSceneInRange(method: Method, example: Example, out: Float32Array<ArrayBuffer>): boolean {
+    if (method !== 'paper') return this.writeScene(method, example, out);
+    const sum = this.#sum.fill(0);
+    const { similarity } = example.localization;
+    for (const { index, weight } of sceneWeights(method, example)) {
+      for (let cell = 0; cell < sum.length; cell++) {
+        sum[cell] = sum[cell]! + (weight * (similarity[index * sum.length + cell]! + 1)) / 2;
+      }
+    }
+    this.#resizer.resize(sum, 0, out);
     return true;
   }
 

@@ -13,6 +13,9 @@ import { createBatch } from '../sample.ts';
 import { NETWORK_FILE, writeModel } from '../trainer/model-folder.ts';
 import { readAttribution } from './attribution.ts';
 import { evaluate, PAGE_FILE, RESULT_FILE } from './evaluate.ts';
+import { LaterScorer } from './later/later-scorer.ts';
+import { laterProtocol } from './later/protocol.ts';
+import type { LaterResult } from './later/results.ts';
 import { METHODS } from './methods.ts';
 import { CALIBRATION_FILE, openModel } from './open-model.ts';
 import { writeCard } from './write-card.ts';
@@ -106,6 +109,7 @@ describe('a run that is finished', () => {
       methods: METHODS,
       calibrationSamples: 16,
       robustnessSamples: 4,
+      later: false,
       out,
       ...quiet,
     });
@@ -149,6 +153,7 @@ describe('a run that is finished', () => {
       precision: 'float32',
       calibrationSamples: 0,
       robustnessSamples: 0,
+      later: false,
     } as const;
     const evaluated = await evaluate({ folder: model, out: null, data, ...options, ...quiet });
     expect(evaluated.result.levels[0]!.rows['avc']).not.toBeNull();
@@ -166,6 +171,22 @@ describe('a run that is finished', () => {
     expect(card).toMatch(/\| centred Gaussian \|/);
     expect(card).toMatch(/\| logistic of K, CAM and seen \|/);
     expect(card).toContain('It is a test.');
+    expect(card).not.toMatch(/AVSBench|--later/);
+    const later: LaterResult = {
+      ...new LaterScorer({
+        shape: { classes, frame, logmel: { columns: 1, mels: 1 }, grid: gridOf(frame) },
+        rows: evaluated.result.rows,
+        calibration: manifest.calibration,
+        protocol: laterProtocol(null),
+        seed: 1,
+      }).result(),
+      avsbench: { n: 3, empty: 1, masked: 0, rows: { centre: { miou: 0.25, f: null } } },
+    };
+    await writeCard({ folder: model, evaluated: { ...evaluated, later }, data, notes: '' });
+    const further = await readFile(path, 'utf8');
+    expect(further).toMatch(/^### AVSBench: .*\n[^]*\| centred Gaussian \| 25\.0 \| – \|/m);
+    expect(further).toMatch(/^- DSOL .*: no table/m);
+    expect(further).toContain('--seed 5 --later --out');
     expect(card).not.toMatch(/NaN|undefined|\[object/);
     const { manifest: written } = await loadManifest(model);
     expect(written.metrics['evaluation']).toMatchObject({ samples: 12, seed: 5 });
@@ -196,6 +217,7 @@ describe('a run that is finished', () => {
       methods: METHODS,
       calibrationSamples: 0,
       robustnessSamples: 0,
+      later: false,
     } as const;
     await expect(evaluate({ folder: other, out: null, ...options, ...quiet })).rejects.toMatchObject({
       code: 'bad-config',

@@ -6,6 +6,10 @@ import type { Precision } from '../../model/load-manifest.ts';
 import { writeAtomically } from '../trainer/atomic-file.ts';
 import { type CalibrationResult, calibrate } from './calibration/calibrate.ts';
 import { uncalibrated } from './example.ts';
+import { LaterScorer } from './later/later-scorer.ts';
+import { laterProtocol } from './later/protocol.ts';
+import type { LaterResult } from './later/results.ts';
+import { laterTables } from './later/tables.ts';
 import type { Method } from './methods.ts';
 import { rowsOf } from './methods.ts';
 import { type DataChoice, DataOpener } from './open-data.ts';
@@ -34,6 +38,8 @@ export interface EvaluateOptions {
   calibrationSamples: number;
   /** Examples of each alteration of sound; 0: none. */
   robustnessSamples: number;
+  /** The protocols of later papers too. */
+  later: boolean;
   /** Results go here; null: nowhere. */
   out: string | null;
   /** Told what is being done, and how far it is. */
@@ -43,9 +49,11 @@ export interface EvaluateOptions {
 
 export interface Evaluated {
   result: EvaluationResult;
-  /** Beyond the result's own tables. */
+  /** Beyond the result's own tables: of robustness and of later protocols. */
   more: Table[];
   robustness: Robustness[];
+  /** Null where they were not asked for. */
+  later: LaterResult | null;
   calibrated: CalibrationResult | null;
 }
 
@@ -65,9 +73,11 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
     const calibrated = options.calibrationSamples === 0 ? null : await calibrateOn(opener, options, model);
     const calibration =
       calibrated?.calibration ?? opened.calibration ?? uncalibrated(model.shape.classes.length);
-    const { parts, scenes, protocol, description, remarks } = await opener.open(data);
+    const { parts, scenes, protocol, kind, description, remarks } = await opener.open(data);
     const rows = rowsOf(methods);
-    const scorer = new Scorer({ shape: model.shape, rows, calibration, protocol, seed: data.seed });
+    const shared = { shape: model.shape, rows, calibration, seed: data.seed };
+    const scorer = new Scorer({ ...shared, protocol });
+    const laterScorer = options.later ? new LaterScorer({ ...shared, protocol: laterProtocol(kind) }) : null;
     const total = parts.reduce((sum, { count }) => sum + count, 0);
     const every = Math.max(1, Math.floor(total / (2 * FIGURES)));
     const figures = new FigureCollector(model.shape, calibration, { every, most: FIGURES, seed: data.seed });
@@ -76,7 +86,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
       model,
       firstStage: before?.model ?? null,
       calibration,
-      listeners: out === null ? [scorer] : [scorer, figures],
+      listeners: [scorer, laterScorer, out === null ? null : figures].filter((one) => one !== null),
       batchSize: BATCH,
       onProgress: (done, of) => say('evaluating', done, of),
       signal,
@@ -104,18 +114,22 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluated> {
         ...remarks,
       ],
     });
-    const more = robustness.length === 0 ? [] : [robustnessTable(robustness)];
+    const later = laterScorer?.result() ?? null;
+    const more = [
+      ...(later === null ? [] : laterTables(later, rows)),
+      ...(robustness.length === 0 ? [] : [robustnessTable(robustness)]),
+    ];
     if (out !== null) {
       await mkdir(out, { recursive: true });
-      const json = { result, robustness, calibrated };
+      const json = { result, robustness, calibrated, ...(later === null ? {} : { later }) };
       await writeAtomically(join(out, RESULT_FILE), `${JSON.stringify(json, null, 2)}\n`);
-      await writeAtomically(join(out, PAGE_FILE), pageOf(result, more, figures.figures));
+      await writeAtomically(join(out, PAGE_FILE), pageOf(result, more, figures.figures, later?.remarks));
       if (calibrated !== null) {
         const text = `${JSON.stringify(calibrated.calibration, null, 2)}\n`;
         await writeAtomically(join(out, CALIBRATION_FILE), text);
       }
     }
-    return { result, more, robustness, calibrated };
+    return { result, more, robustness, calibrated, later };
   } finally {
     await model.close();
     await before?.model.close();

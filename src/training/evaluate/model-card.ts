@@ -14,6 +14,8 @@ export interface CardInput {
   >;
   result: EvaluationResult;
   robustness: readonly Robustness[];
+  /** By the protocols of later papers, and what the data lack for them; empty where nobody asked. */
+  later: { tables: readonly Table[]; remarks: readonly string[] };
   /** Null where the manifest does not tell. */
   calibrated: CalibrationFigures | null;
   attributions: readonly Attribution[];
@@ -25,7 +27,7 @@ export interface CardInput {
 
 /** Pure; ends with a line end. */
 export function modelCard(input: CardInput): string {
-  const { manifest, result, robustness, notes, reproduce } = input;
+  const { manifest, result, robustness, later, notes, reproduce } = input;
   const { name, version, description, classes, frame, grid, training } = manifest;
   const tables = [
     ...tablesOf(result),
@@ -43,7 +45,9 @@ export function modelCard(input: CardInput): string {
     '## Results',
     `${result.samples} examples of ${result.data}, seed ${result.seed}; photos and recordings of the test split, which training and calibration never saw. Figures are per cent unless said otherwise; a share of ${result.levels[0]?.n ?? 0} examples is known to about ${standardError(result.levels[0]?.n ?? 0)} points (one standard error), and less well where few photos stand behind it.`,
     ...tables.map(section),
-    ...(result.remarks.length === 0 ? [] : [result.remarks.map((remark) => `- ${remark}`).join('\n')]),
+    ...listOf(result.remarks),
+    ...(later.tables.length === 0 ? [] : ['## Protocols of later papers', ...later.tables.map(section)]),
+    ...listOf(later.remarks),
     ...calibrationPart(input),
     '## Data',
     training.data,
@@ -54,6 +58,10 @@ export function modelCard(input: CardInput): string {
     `\`\`\`sh\n${reproduce.join('\n')}\n\`\`\``,
   ];
   return `${parts.join('\n\n')}\n`;
+}
+
+function listOf(remarks: readonly string[]): string[] {
+  return remarks.length === 0 ? [] : [remarks.map((remark) => `- ${remark}`).join('\n')];
 }
 
 function section(table: Table): string {

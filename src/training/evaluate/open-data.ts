@@ -4,7 +4,7 @@ import { basename, extname } from 'node:path';
 import { EarsightError } from '../../pipeline/errors.ts';
 import { castClasses } from '../../pipeline/ingest/demo/actor.ts';
 import { QIAN_LOG_MEL } from '../../pipeline/prep/log-mel-parameters.ts';
-import { parseDatasetChoice } from '../datasets/dataset-choice.ts';
+import { type DatasetKind, parseDatasetChoice } from '../datasets/dataset-choice.ts';
 import { openDataset } from '../datasets/open-dataset.ts';
 import { classListOf, readClassList } from '../scenes/class-list.ts';
 import { loadBank } from '../scenes/load-bank.ts';
@@ -34,6 +34,8 @@ export interface OpenedData {
   /** The same parts where they are composed scenes, whose sound can be altered; else null. */
   scenes: (SuitePart & { source: SceneSource })[] | null;
   protocol: BoxProtocol;
+  /** Which published set it is; null for composed scenes. */
+  kind: DatasetKind | null;
   /** Examples in all parts. */
   samples: number;
   /** Whether the drawn cast has three of the classes or more, enough for scenes of every level. */
@@ -88,6 +90,7 @@ export class DataOpener {
       hasDrawings: false,
       scenes: null,
       protocol: boxProtocol(choice.kind),
+      kind: choice.kind,
       description: `${choice.kind} (${basename(path)})`,
       remarks: [
         `${usable} of ${annotated} annotated moments can be used; media missing: ${missing.length}, unreadable: ${unreadable.length}`,
@@ -121,6 +124,7 @@ export class DataOpener {
       hasDrawings: classes.filter(({ drawn }) => drawn !== null).length >= 3,
       scenes: parts,
       protocol: boxProtocol(null),
+      kind: null,
       description: `scenes composed of ${of}, ${split} split`,
       remarks: (bank?.skipped ?? []).map(({ file, reason }) => `${file} was left out: ${reason}`),
     };

@@ -5,10 +5,16 @@ import type { Figure } from './overlay.ts';
 import type { EvaluationResult } from './results.ts';
 import { confusionTable, type Table, tablesOf } from './tables.ts';
 
-export function pageOf(result: EvaluationResult, more: readonly Table[], figures: readonly Figure[]): string {
+/** @param notes further facts beside the result's remarks */
+export function pageOf(
+  result: EvaluationResult,
+  more: readonly Table[],
+  figures: readonly Figure[],
+  notes: readonly string[] = [],
+): string {
   const { model, data, seed, samples, remarks } = result;
   const tables = [...tablesOf(result), ...more, confusionTable(result)];
-  const facts = [`${samples} examples of ${data}`, `seed ${seed}`, ...remarks];
+  const facts = [`${samples} examples of ${data}`, `seed ${seed}`, ...remarks, ...notes];
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(model)}: evaluation</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>${STYLE}</style></head><body>

@@ -69,6 +69,7 @@ function deliver(
       heard: batch.heard.subarray(slot * classes, (slot + 1) * classes),
       seen: batch.seen.subarray(slot * classes, (slot + 1) * classes),
       kind: part.kindOf(index),
+      located: batch.located[slot] === 1,
     };
     const picture = batch.frames.subarray(slot * pixels, (slot + 1) * pixels);
     for (const listener of listeners) listener.add(example, labels, picture);

@@ -27,6 +27,8 @@ export interface Labels {
   seen: Float32Array;
   /** What a clip without sound of the classes holds, where that is known. */
   kind: string | null;
+  /** `truth` tells all there is to tell about where the classes are. */
+  located: boolean;
 }
 
 interface RowTally {

@@ -23,9 +23,10 @@ export function tablesOf(result: EvaluationResult): Table[] {
 }
 
 /** `n` as it is said in titles. */
-const examples = (n: number): string => `${n} ${n === 1 ? 'example' : 'examples'}`;
+export const examples = (n: number): string => `${n} ${n === 1 ? 'example' : 'examples'}`;
 
-function rowsWith<T>(
+/** The rows that have figures, in their order: the label and what `cells` makes of them. */
+export function rowsWith<T>(
   rows: readonly Row[],
   figures: Record<string, T | null>,
   cells: (of: T) => string[],

@@ -9,6 +9,7 @@ import { writeAtomically } from '../trainer/atomic-file.ts';
 import { readAttribution } from './attribution.ts';
 import { calibrationFiguresSchema } from './calibration/figures.ts';
 import type { Evaluated } from './evaluate.ts';
+import { laterTables } from './later/tables.ts';
 import { modelCard } from './model-card.ts';
 import type { DataChoice } from './open-data.ts';
 import { MAP_THRESHOLDS, shareOf } from './results.ts';
@@ -28,12 +29,16 @@ export interface WriteCardOptions {
 /** @returns the card's path. @throws EarsightError `model-missing`, `bad-manifest`, `bad-dataset` */
 export async function writeCard({ folder, evaluated, data, notes }: WriteCardOptions): Promise<string> {
   const { manifest } = await loadManifest(folder);
-  const { result, robustness } = evaluated;
+  const { result, robustness, later } = evaluated;
   const figures = calibrationFiguresSchema.safeParse(manifest.metrics['calibration']);
   const card = modelCard({
     manifest,
     result,
     robustness,
+    later: {
+      tables: later === null ? [] : laterTables(later, result.rows),
+      remarks: later?.remarks ?? [],
+    },
     calibrated: figures.success ? figures.data : null,
     attributions:
       data.path === null
@@ -65,14 +70,14 @@ function usedFiles(root: string, scenes: string | null): (file: string) => boole
 }
 
 /** Paths are given as names, since whoever reads the card has others. */
-function commandsOf(folder: string, { result }: Evaluated, { path, scenes }: DataChoice): string[] {
+function commandsOf(folder: string, { result, later }: Evaluated, { path, scenes }: DataChoice): string[] {
   const name = basename(folder);
   const near = scenes === null ? '' : relative(process.cwd(), scenes);
   const list =
     scenes === null ? '' : ` --scenes ${near.startsWith('..') || isAbsolute(near) ? basename(scenes) : near}`;
   const data = path === null ? '' : ` --data DATA-FOLDER${list}`;
   return [
-    `node src/server/main.ts evaluate models/${name}${data} --samples ${result.samples} --seed ${result.seed} --out evaluation`,
+    `node src/server/main.ts evaluate models/${name}${data} --samples ${result.samples} --seed ${result.seed}${later === null ? '' : ' --later'} --out evaluation`,
   ];
 }
 

@@ -1,0 +1,95 @@
+/** `earsight evaluate` on drawn scenes, with an untrained network: what is printed and what is written. */
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { defaultNetwork } from '../../model/network/options.ts';
+import { initialWeights } from '../../model/network/weights.ts';
+import { writeModel } from '../../training/trainer/model-folder.ts';
+import { type EvaluateFlags, evaluate } from './evaluate.ts';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'earsight-evaluate-command-'));
+  const classes = ['dog', 'guitar', 'clock', 'speech'];
+  const network = {
+    ...defaultNetwork(classes.length),
+    depth: 10 as const,
+    width: 4,
+    projection: { form: 'simplified' as const, hidden: 16, size: 8 },
+  };
+  const weights = new Map([...initialWeights(network, 1)].map(([name, { data }]) => [name, data]));
+  const frame = { width: 48, height: 48 };
+  await writeModel(folder, { format: 1, description: 'untrained', classes, network, frame }, weights);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function said(flags: Partial<EvaluateFlags>): Promise<string> {
+  const out = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const err = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const usual = { method: 'all', precision: 'float32', samples: '8', seed: '5', split: 'test' };
+  try {
+    expect(await evaluate(folder, { ...usual, ...flags })).toBe(0);
+    return out.mock.calls.map(([text]) => String(text)).join('');
+  } finally {
+    out.mockRestore();
+    err.mockRestore();
+  }
+}
+
+const TITLES = [
+  'DSOL: ',
+  'SLAVC, with negatives: ',
+  'AVGN, source by source: ',
+  'SSLalignment, all that sounds: ',
+  'SSLalignment, every source: ',
+  'vssl_eval at max: ',
+  'vssl_eval at max10: ',
+  'vssl_eval at q3: ',
+  'AVSBench: ',
+];
+
+describe('earsight evaluate --later', () => {
+  it('prints and writes a table for each protocol, for every method', async () => {
+    const out = join(folder, 'out');
+    const text = await said({ later: true, firstStage: folder, out });
+    const written = JSON.parse(await readFile(join(out, 'evaluation.json'), 'utf8'));
+    const page = await readFile(join(out, 'evaluation.html'), 'utf8');
+    for (const title of TITLES) {
+      const part = text
+        .slice(text.indexOf(`\n${title}`) + 1)
+        .split('\n\n')
+        .slice(0, 2)
+        .join('\n');
+      for (const label of ['random map', 'all ones', 'AVC', 'multi-task', 'CAM', 'ours', 'paper']) {
+        expect(part).toMatch(new RegExp(`^${label}`, 'm'));
+      }
+      expect(page).toContain(`<h2>${title}`);
+    }
+    expect(text).not.toMatch(/NaN|undefined/);
+    // Rows that look at nothing come out as they must, whatever was drawn.
+    const { dsol, avgn, whole, vssl, slavc } = written.later;
+    expect(dsol.rows['all-ones'].nsa).toBe(0);
+    expect(dsol.rows['centre'].nsa).toBeCloseTo(0.3685, 4);
+    expect(avgn.rows['all-ones'].cap.avgn).toBe(1);
+    expect(whole.rows['all-ones'].sources.median.success).toBe(0);
+    expect(slavc.rows['all-ones'].ap).toBe(0);
+    expect(
+      vssl.statistics.map((one: { rows: Record<string, { fLoc: number }> }) => one.rows['centre']!.fLoc),
+    ).toEqual([0, 0, 0]);
+    expect([slavc.visible, slavc.negatives, vssl.positives]).toEqual([6, 2, 6]);
+    // The same weights on both sides.
+    expect(avgn.rows['multi-task']).toEqual(avgn.rows['cam']);
+  });
+
+  it('prints facts for programs, and without the flag what it always did', async () => {
+    const facts = JSON.parse(await said({ json: true, later: true, method: 'all-ones,ours' }));
+    expect(Object.keys(facts.later.dsol.rows)).toEqual(['all-ones', 'ours', 'ours-gated']);
+    const plain = await said({ json: true, method: 'all-ones,ours' });
+    expect(Object.keys(JSON.parse(plain))).toEqual(['result', 'robustness', 'calibrated']);
+    expect(JSON.parse(plain).result).toEqual(facts.result);
+    expect(await said({ method: 'ours' })).not.toMatch(/SLAVC|DSOL/);
+  });
+});
