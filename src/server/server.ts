@@ -1,6 +1,5 @@
 /** The running server: everything constructed, connected, and closed again in order. The one composition root. */
 
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -26,6 +25,7 @@ import type { Sight } from './fan-out/sight.ts';
 import { attachHeatmapSocket, type HeatmapSocket } from './fan-out/upgrade.ts';
 import type { Readiness } from './http/context.ts';
 import { locate, version } from './installation.ts';
+import { listen } from './listen.ts';
 import { StreamLog } from './log/stream-log.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { JpegEncoder } from './picture/jpeg-encoder.ts';
@@ -384,23 +384,4 @@ function levelOf(log: Logger): { level: LogLevel } {
       log.level = level;
     },
   };
-}
-
-/** @throws EarsightError `bad-config` with the mend */
-async function listen(http: Server, { host, port }: Config['server']): Promise<void> {
-  http.listen(port, host);
-  try {
-    await once(http, 'listening');
-  } catch (thrown) {
-    const { code, message } = thrown as NodeJS.ErrnoException;
-    const why =
-      code === 'EADDRINUSE'
-        ? `Port ${port} of ${host} is in use, perhaps by another Earsight. Stop that one, or choose another with --port.`
-        : code === 'EACCES'
-          ? `Port ${port} may not be used by this user. Choose one from 1024 on with --port.`
-          : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
-            ? `${host} is no address of this machine. Choose another with --host, such as 127.0.0.1 or 0.0.0.0.`
-            : `Cannot listen on ${host}:${port}: ${message}. Choose another address with --host and --port.`;
-    throw new EarsightError('bad-config', why, { cause: thrown });
-  }
 }

@@ -1,7 +1,7 @@
 /** An evaluation as tables of text: what terminal, HTML and model card all show. */
 
 import type { Row } from './methods.ts';
-import { type EvaluationResult, MAP_THRESHOLDS, type Rate, shareOf } from './results.ts';
+import { type EvaluationResult, MAP_THRESHOLDS, type Rate, type Success, shareOf } from './results.ts';
 
 export interface Table {
   title: string;
@@ -25,6 +25,9 @@ export function tablesOf(result: EvaluationResult): Table[] {
 /** `n` as it is said in titles. */
 export const examples = (n: number): string => `${n} ${n === 1 ? 'example' : 'examples'}`;
 
+/** Success and AUC in one cell. */
+export const pair = ({ success, auc }: Success): string => `${percent(success)} / ${percent(auc)}`;
+
 /** The rows that have figures, in their order: the label and what `cells` makes of them. */
 export function rowsWith<T>(
   rows: readonly Row[],
@@ -38,8 +41,6 @@ export function rowsWith<T>(
 }
 
 function agnosticTable({ agnostic, rows }: EvaluationResult): Table {
-  const pair = ({ success, auc }: { success: number; auc: number }): string =>
-    `${percent(success)} / ${percent(auc)}`;
   return {
     title: `All that sounds, one map: cIoU@0.5 / AUC, % (${examples(agnostic.n)})`,
     note: "Qian et al.'s protocol for SoundNet-Flickr (their Table 1). Columns differ in where a map counts as on, and are not comparable with each other: from 0.1 of its maximum (theirs), above 0.5 of it (their simplified code), from its median (later papers).",
@@ -57,7 +58,7 @@ function levelTable(result: EvaluationResult, table: EvaluationResult['levels'][
     note: `Eq. 9 (their Table 2): share of examples with cIoU of at least ${threshold} / AUC, %, with maps cut at three shares of their maximum. Pointing: peaks on the sounding object; misled: peaks on a silent object of another class.`,
     head: ['method', ...MAP_THRESHOLDS.map((share) => `above ${share}`), 'pointing', 'misled'],
     rows: rowsWith(result.rows, rows, ({ cuts, pointing, silent }) => [
-      ...cuts.map(({ success, auc }) => `${percent(success)} / ${percent(auc)}`),
+      ...cuts.map(pair),
       percent(shareOf(pointing)),
       percent(shareOf(silent)),
     ]),

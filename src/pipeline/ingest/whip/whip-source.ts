@@ -60,7 +60,7 @@ export interface WhipSession {
  * Waits for publishers for ever. At most one delivers; a new offer prepares a second, which takes over when its
  * connection is up, so that a reload of the page loses nothing and an offer that never connects costs nothing.
  * When the publisher leaves or is lost the source is `reconnecting` with `retryInMs` 0: the publisher must call
- * again. A process is started with the offer, not kept warm: that would bring the answer 0.3 to 0.7 s sooner, once
+ * again. A process is started with the offer, not kept warm: that would bring the answer 0.3 s sooner, once
  * per publication, for well over 100 MB per idle source.
  */
 export class WhipSource implements MediaSource {

@@ -1,6 +1,7 @@
 /** What the protocols of later papers found: plain numbers, as they are written to JSON and laid out in tables. */
 
 import type { ThresholdStatistic } from '../../metrics/negatives.ts';
+import type { Row } from '../methods.ts';
 import type { AlignmentFigures } from './alignment.ts';
 import type { AvgnFigures } from './avgn.ts';
 import type { AvsbenchFigures } from './avsbench.ts';
@@ -11,6 +12,14 @@ import type { VsslFigures } from './vssl.ts';
 
 /** By row; null where the network does not give the map, absent where the protocol has no such row. */
 export type Figures<T> = Record<string, T | null>;
+
+/** @param tallies of each row, and whether the network does not give its map */
+export function figuresOf<Tallies extends { row: Row; isMissing: boolean }, T>(
+  tallies: readonly Tallies[],
+  of: (one: Tallies) => T | null,
+): Figures<T> {
+  return Object.fromEntries(tallies.map((one) => [one.row.id, one.isMissing ? null : of(one)]));
+}
 
 /** Of all that sounds, one map. Null where the set has no example for a protocol. */
 export interface SceneFigures {

@@ -3,14 +3,14 @@
 import { binarise } from '../../metrics/binarise.ts';
 import { consensusIou } from '../../metrics/ciou.ts';
 import { largestQuarter } from '../../metrics/slavc.ts';
-import { MapMaker } from '../class-maps.ts';
 import type { Example } from '../example.ts';
 import type { Method, Row } from '../methods.ts';
 import type { Labels } from '../scorer.ts';
 import { type AlignedSource, AlignmentTally, alignedSource } from './alignment.ts';
 import { AvsbenchTally } from './avsbench.ts';
+import { JudgingMaps } from './judging-maps.ts';
 import { inSight, type LaterOptions, type LaterProtocol, type Sight } from './protocol.ts';
-import type { Figures, SceneFigures } from './results.ts';
+import { figuresOf, type SceneFigures } from './results.ts';
 import { SlavcTally, sizeOf } from './slavc.ts';
 import { STATISTICS, VsslTally } from './vssl.ts';
 
@@ -28,9 +28,7 @@ interface RowTallies {
 
 export class SceneProtocols {
   readonly #protocol: LaterProtocol;
-  readonly #linear: MapMaker;
-  readonly #cubic: MapMaker;
-  readonly #map: Float32Array<ArrayBuffer>;
+  readonly #maps: JudgingMaps;
   readonly #scaled: Float32Array;
   readonly #rows: RowTallies[];
   readonly #empty: Uint8Array;
@@ -39,12 +37,11 @@ export class SceneProtocols {
   #visible = 0;
   #masked = 0;
 
-  constructor({ shape, rows, calibration, protocol, seed }: LaterOptions) {
+  constructor(options: LaterOptions) {
+    const { rows, protocol } = options;
     const { side } = protocol.box;
     this.#protocol = protocol;
-    this.#linear = new MapMaker(shape.grid, side, calibration, seed);
-    this.#cubic = new MapMaker(shape.grid, side, calibration, seed, 'bicubic-align-corners');
-    this.#map = new Float32Array(side ** 2);
+    this.#maps = new JudgingMaps(options);
     this.#scaled = new Float32Array(side ** 2);
     this.#empty = new Uint8Array(side ** 2);
     this.#rows = rows
@@ -83,12 +80,12 @@ export class SceneProtocols {
     const truth = mask?.map((weight) => (weight === 0 ? 0 : 1)) ?? this.#empty;
     for (const tallies of this.#rows) {
       if (tallies.isMissing) continue;
-      if (!this.#linear.writeScene(tallies.row.method, example, this.#map)) {
+      if (!this.#maps.linear.writeScene(tallies.row.method, example, this.#maps.map)) {
         tallies.isMissing = true;
         continue;
       }
       if (mask !== null) {
-        const source = alignedSource(this.#map, mask);
+        const source = alignedSource(this.#maps.map, mask);
         tallies.whole.add(picture, source);
         onSource(tallies.row, source);
       }
@@ -96,26 +93,26 @@ export class SceneProtocols {
     }
   }
 
-  /** `#map` holds the row's map. */
+  /** `#maps.map` holds the row's map. */
   #judge(
     { row: { method }, slavc, vssl, avsbench }: RowTallies,
     example: Example,
     sight: Sight,
     truth: Uint8Array | Float32Array,
   ): void {
-    const map = this.#map;
+    const map = this.#maps.map;
     const { mask } = sight;
     this.#scaled.set(map);
     if (UNBOUNDED.has(method)) toShareOfMaximum(this.#scaled);
     avsbench.add({ map: this.#scaled, truth });
     // Only K alone is stretched: the others are in their range already.
     const isStretched = method === 'paper';
-    if (isStretched) this.#linear.writeSceneInRange(method, example, map);
+    if (isStretched) this.#maps.linear.writeSceneInRange(method, example, map);
     if (mask !== null) vssl.addPositive(map, mask);
     else vssl.addNegative(sight.negative, map);
-    this.#cubic.writeScene(method, example, map);
+    this.#maps.cubic.writeScene(method, example, map);
     const ciou = mask === null ? 0 : consensusIou(binarise(map, 'median'), mask);
-    if (isStretched) this.#cubic.writeSceneInRange(method, example, map);
+    if (isStretched) this.#maps.cubic.writeSceneInRange(method, example, map);
     const judged = { visible: mask !== null, ciou, confidence: largestQuarter(map) };
     slavc.add(judged, mask === null ? null : sizeOf(mask));
   }
@@ -124,10 +121,7 @@ export class SceneProtocols {
     const visible = this.#visible;
     const kinds = [...this.#negatives].map(([kind, n]) => ({ kind, n }));
     const negatives = kinds.reduce((count, { n }) => count + n, 0);
-    const each = <T>(of: (tallies: RowTallies) => T | null): Figures<T> =>
-      Object.fromEntries(
-        this.#rows.map((tallies) => [tallies.row.id, tallies.isMissing ? null : of(tallies)]),
-      );
+    const each = <T>(of: (tallies: RowTallies) => T | null) => figuresOf(this.#rows, of);
     const hasBoth = visible > 0 && negatives > 0;
     return {
       slavc: hasBoth

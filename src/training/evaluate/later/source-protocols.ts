@@ -5,7 +5,6 @@ import { consensusIou } from '../../metrics/ciou.ts';
 import { darkShare, dsolBinarise } from '../../metrics/dsol.ts';
 import { rankedPixels } from '../../metrics/rank-pixels.ts';
 import { pixelAp } from '../../metrics/source-wise.ts';
-import { MapMaker } from '../class-maps.ts';
 import type { Example } from '../example.ts';
 import type { Method, Row } from '../methods.ts';
 import type { Labels } from '../scorer.ts';
@@ -13,8 +12,9 @@ import { classMasks } from '../truth-masks.ts';
 import { type AlignedSource, AlignmentTally, alignedSource } from './alignment.ts';
 import { type AvgnSource, AvgnTally } from './avgn.ts';
 import { type DsolFrame, DsolTally } from './dsol.ts';
+import { JudgingMaps } from './judging-maps.ts';
 import { type LaterOptions, type LaterProtocol, sceneOf } from './protocol.ts';
-import type { Figures, SourceFigures } from './results.ts';
+import { figuresOf, type SourceFigures } from './results.ts';
 
 interface RowTallies {
   row: Row;
@@ -38,20 +38,16 @@ const UNFOUND: AlignedSource = { median: 0, adaptive: 0 };
 
 export class SourceProtocols {
   readonly #protocol: LaterProtocol;
-  readonly #linear: MapMaker;
-  readonly #cubic: MapMaker;
-  readonly #map: Float32Array<ArrayBuffer>;
+  readonly #maps: JudgingMaps;
   readonly #rows: RowTallies[];
   #frames = 0;
   #silent = 0;
   #sources = 0;
 
-  constructor({ shape, rows, calibration, protocol, seed }: LaterOptions) {
-    const { side } = protocol.box;
+  constructor(options: LaterOptions) {
+    const { rows, protocol } = options;
     this.#protocol = protocol;
-    this.#linear = new MapMaker(shape.grid, side, calibration, seed);
-    this.#cubic = new MapMaker(shape.grid, side, calibration, seed, 'bicubic-align-corners');
-    this.#map = new Float32Array(side ** 2);
+    this.#maps = new JudgingMaps(options);
     this.#rows = rows.map((row) => ({
       row,
       isMissing: false,
@@ -96,11 +92,11 @@ export class SourceProtocols {
     silent: readonly number[],
     sources: readonly number[],
   ): Judged | null {
-    const map = this.#map;
+    const map = this.#maps.map;
     const cious = new Map<number, number>();
     const aligned = new Map<number, AlignedSource>();
     for (const [index, mask] of masks) {
-      if (!this.#linear.writeClass(method, example, index, map)) return null;
+      if (!this.#maps.linear.writeClass(method, example, index, map)) return null;
       cious.set(index, consensusIou(dsolBinarise(map, this.#protocol.dsolSet), mask));
       aligned.set(index, alignedSource(map, mask));
     }
@@ -116,9 +112,10 @@ export class SourceProtocols {
     const dark = new Map<number, number>();
     const top = hottestOf(method, example);
     for (const index of silent) {
-      this.#linear.writeClass(method, example, index, this.#map);
-      if (top > 0) for (let i = 0; i < this.#map.length; i++) this.#map[i] = this.#map[i]! / top;
-      dark.set(index, darkShare(this.#map));
+      this.#maps.linear.writeClass(method, example, index, this.#maps.map);
+      if (top > 0)
+        for (let i = 0; i < this.#maps.map.length; i++) this.#maps.map[i] = this.#maps.map[i]! / top;
+      dark.set(index, darkShare(this.#maps.map));
     }
     return dark;
   }
@@ -131,9 +128,9 @@ export class SourceProtocols {
       aps: new Map<number, { avgn: number; map: number }>(),
     }));
     for (const index of sources) {
-      this.#cubic.writeClass(method, example, index, this.#map);
-      const on = binarise(this.#map, 'median');
-      const map = rankedPixels(this.#map);
+      this.#maps.cubic.writeClass(method, example, index, this.#maps.map);
+      const on = binarise(this.#maps.map, 'median');
+      const map = rankedPixels(this.#maps.map);
       for (const source of judged) {
         const truth = truths.get(source.classIndex)!;
         source.aps.set(index, {
@@ -147,10 +144,7 @@ export class SourceProtocols {
   }
 
   figures(): SourceFigures {
-    const each = <T>(of: (tallies: RowTallies) => T | null): Figures<T> =>
-      Object.fromEntries(
-        this.#rows.map((tallies) => [tallies.row.id, tallies.isMissing ? null : of(tallies)]),
-      );
+    const each = <T>(of: (tallies: RowTallies) => T | null) => figuresOf(this.#rows, of);
     const has = this.#frames > 0;
     const most = (count: (tallies: RowTallies) => number): number => Math.max(0, ...this.#rows.map(count));
     const sources = most(({ interactive }) => interactive.sources);

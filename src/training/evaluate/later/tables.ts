@@ -3,8 +3,7 @@
 import { DSOL_SHARES } from '../../metrics/dsol.ts';
 import type { ThresholdStatistic } from '../../metrics/negatives.ts';
 import type { Row } from '../methods.ts';
-import type { Success } from '../results.ts';
-import { examples, percent, rowsWith, type Table } from '../tables.ts';
+import { examples, pair, percent, rowsWith, type Table } from '../tables.ts';
 import type { LaterProtocol } from './protocol.ts';
 import type { LaterResult } from './results.ts';
 import { SIZES } from './slavc.ts';
@@ -27,7 +26,6 @@ export function laterTables(later: LaterResult, rows: Rows): Table[] {
 }
 
 const count = (n: number, one: string, several = `${one}s`): string => `${n} ${n === 1 ? one : several}`;
-const pair = ({ success, auc }: Success): string => `${percent(success)} / ${percent(auc)}`;
 
 function dsolTable({ n, silent, rows: figures }: Part<'dsol'>, protocol: LaterProtocol, rows: Rows): Table {
   const { dsolSet, isDsolSet } = protocol;

@@ -162,14 +162,14 @@ export class SharedPort {
       if (guest === undefined) return;
       // A publisher that calls anew from where it called before.
       if (way !== undefined) this.#forget(way);
-      way = this.#open(guest, key, (answer) => outer.send(answer, port, address));
+      way = this.#openWay(guest, key, (answer) => outer.send(answer, port, address));
     }
     if (way === undefined) return;
     way.lastMs = performance.now();
     way.inner.send(packet, way.toPort, way.toHost);
   }
 
-  #open(guest: Guest, key: string, answer: (packet: Buffer) => void): Way {
+  #openWay(guest: Guest, key: string, answer: (packet: Buffer) => void): Way {
     if (guest.ways.size >= MAX_ADDRESSES) {
       const [silent] = [...guest.ways].sort((a, b) => a.lastMs - b.lastMs);
       this.#forget(silent!);
