@@ -1,9 +1,10 @@
 /** `earsight evaluate` on drawn scenes, with an untrained network: what is printed and what is written. */
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { writePhoto, writeTone } from '../../../test/support/datasets/media.ts';
 import { defaultNetwork } from '../../model/network/options.ts';
 import { initialWeights } from '../../model/network/weights.ts';
 import { writeModel } from '../../training/trainer/model-folder.ts';
@@ -91,5 +92,43 @@ describe('earsight evaluate --later', () => {
     expect(Object.keys(JSON.parse(plain))).toEqual(['result', 'robustness', 'calibrated']);
     expect(JSON.parse(plain).result).toEqual(facts.result);
     expect(await said({ method: 'ours' })).not.toMatch(/SLAVC|DSOL/);
+  });
+});
+
+describe('earsight evaluate --data manifest.jsonl', () => {
+  const manifest = (): string => join(folder, 'manifest.jsonl');
+
+  /** One photo and tone for each split; null: none said. */
+  async function lay(...splits: (string | null)[]): Promise<void> {
+    await writePhoto(join(folder, 'dog.png'), 16, 16, () => [200, 120, 40]);
+    writeTone(join(folder, 'dog.wav'), { seconds: 2, hz: 600 });
+    const lines = splits.map((split, index) => ({
+      id: `dog-${index}`,
+      picture: 'dog.png',
+      sound: 'dog.wav',
+      heard: ['dog'],
+      boxes: [{ class: 'dog', box: [0, 0, 0.5, 1] }],
+      ...(split === null ? {} : { split }),
+    }));
+    await writeFile(manifest(), lines.map((line) => JSON.stringify(line)).join('\n'));
+  }
+
+  it('takes the lines of the split, and media beside the file', async () => {
+    await lay('test', null, 'val', 'val');
+    const samples = async (split: string): Promise<number> =>
+      JSON.parse(await said({ data: manifest(), json: true, method: 'ours', split })).result.samples;
+    expect([await samples('test'), await samples('validation')]).toEqual([1, 2]);
+  });
+
+  it('says why no line is of the split, and the mend', async () => {
+    await lay(null, null);
+    await expect(said({ data: manifest() })).rejects.toMatchObject({
+      code: 'bad-dataset',
+      message: `${manifest()}: no line is of the split "test": it has 2 without "split", which belong to no split. Write "split": "test" into the lines that are meant.`,
+    });
+    await lay('train', 'val', 'val', null);
+    await expect(said({ data: manifest() })).rejects.toThrow(
+      /it has 1 of "train", 2 of "val", 1 without "split", .*that it has \(--split train, --split validation\)\.$/,
+    );
   });
 });

@@ -1,6 +1,6 @@
 /** Opens what a model is evaluated on: scenes of a folder, the drawn cast, or a published data set. */
 
-import { basename, extname } from 'node:path';
+import { basename, dirname, extname } from 'node:path';
 import { EarsightError } from '../../pipeline/errors.ts';
 import { castClasses } from '../../pipeline/ingest/demo/actor.ts';
 import { QIAN_LOG_MEL } from '../../pipeline/prep/log-mel-parameters.ts';
@@ -72,9 +72,14 @@ export class DataOpener {
     const { model, logmel, resampler } = this.#opened;
     const own = split === 'validation' ? 'val' : split;
     const manifest = dataset?.kind === undefined || dataset.kind === 'jsonl';
+    // A manifest's paths are below the folder that it lies in.
+    const place =
+      manifest && extname(path) === '.jsonl'
+        ? { folder: dirname(path), annotations: path }
+        : { folder: path };
     const choice = parseDatasetChoice({
       kind: 'jsonl',
-      folder: path,
+      ...place,
       ...(manifest ? { split: own } : {}),
       ...dataset,
     });

@@ -1,16 +1,20 @@
 /** Reads a JSONL manifest. */
 
 import type { z } from 'zod';
-import { messageOf } from '../../../pipeline/errors.ts';
+import { EarsightError, messageOf } from '../../../pipeline/errors.ts';
 import { type AnnotationFile, AnnotationFolder } from '../annotations/annotation-folder.ts';
 import { annotationFault } from '../annotations/fault.ts';
 import { type DatasetChoice, refuseUnused } from '../dataset-choice.ts';
 import { manifestHeader, manifestLine, momentOfLine } from '../manifest-line.ts';
-import type { Moment, Reading } from '../moment.ts';
+import type { Moment, Reading, Split } from '../moment.ts';
 import { sortedNames } from './layout.ts';
 import { chosen, readSubset } from './subset.ts';
 
-/** `manifest.jsonl`, or the file that `annotations` names. @throws EarsightError `bad-dataset` naming file and line. */
+/**
+ * `manifest.jsonl`, or the file that `annotations` names.
+ * @throws EarsightError `bad-dataset` naming file and line, or the splits that it has where it has none of the one
+ * that is asked for.
+ */
 export function readJsonl(choice: DatasetChoice): Reading {
   refuseUnused(choice, ['split', 'subset']);
   const file = new AnnotationFolder(choice).need('manifest.jsonl');
@@ -54,11 +58,34 @@ export function readJsonl(choice: DatasetChoice): Reading {
   const remarks: string[] = [];
   const ids = choice.subset === undefined ? null : readSubset(choice.subset).ids;
   const listed = chosen(moments, ids, remarks);
+  const wanted = listed.filter(({ split }) => choice.split === undefined || split === choice.split);
+  if (choice.split !== undefined && wanted.length === 0 && listed.length > 0) {
+    throw noneOfSplit(file, choice.split, listed);
+  }
   return {
     classes: classes ?? sortedNames([...moments.values()].flatMap(namesIn)),
-    moments: listed.filter(({ split }) => choice.split === undefined || split === choice.split),
+    moments: wanted,
     remarks,
   };
+}
+
+function noneOfSplit(file: AnnotationFile, wanted: Split, listed: readonly Moment[]): EarsightError {
+  const counts = new Map<Split, number>();
+  let without = 0;
+  for (const { split } of listed) {
+    if (split === null) without++;
+    else counts.set(split, (counts.get(split) ?? 0) + 1);
+  }
+  const others = [...counts].map(([split, count]) => `${count} of "${split}"`);
+  const have = [...others, ...(without > 0 ? [`${without} without "split", which belong to no split`] : [])];
+  // The command line says validation where manifests say val.
+  const flags = [...counts.keys()].map((split) => `--split ${split === 'val' ? 'validation' : split}`);
+  const instead = flags.length === 0 ? '' : `, or ask for a split that it has (${flags.join(', ')})`;
+  return new EarsightError(
+    'bad-dataset',
+    `${file.path}: no line is of the split "${wanted}": it has ${have.join(', ')}. Write "split": "${wanted}" into the lines that are meant${instead}.`,
+    { details: { file: file.path, split: wanted, without, splits: Object.fromEntries(counts) } },
+  );
 }
 
 function parsed(file: AnnotationFile, line: number, text: string): unknown {
