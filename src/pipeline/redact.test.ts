@@ -34,6 +34,11 @@ describe('redactText', () => {
     expect(clean).toContain('***');
   });
 
+  it('masks any Authorization header, whoever it is for', () => {
+    const text = 'GET / HTTP/1.1\r\nAuthorization: Digest username="root", response="1f2e"\r\nHost: cam';
+    expect(redactText(text)).toBe('GET / HTTP/1.1\r\nAuthorization: Digest ***\r\nHost: cam');
+  });
+
   it('leaves text without secrets as it is', () => {
     const text = 'Connection to tcp://10.0.0.4:554 failed: refused (user@example.org asks)';
     expect(redactText(text, [url])).toBe(text);

@@ -20,6 +20,9 @@ const maskValue = (all: string, mark: string, name: string): string =>
 /** A token of ours (src/server/access/token-hash.ts), wherever it turns up. */
 const ownToken = /\bes_[\w-]{43}/g;
 
+/** What follows the scheme of an HTTP or RTSP `Authorization` header (RFC 9110 section 11.6.2), to the line's end. */
+const authorization = /\b(authorization:\s*[\w-]+\s+)[^\r\n]+/gi;
+
 /**
  * What of one URL may be shown: user, password and secret query values are masked. Works on what is no URL, too; then
  * everything up to an `@` goes, since people forget the scheme sooner than the password.
@@ -60,7 +63,11 @@ function maskCutEnd(text: string, url: string): string {
 }
 
 function redactPatterns(text: string): string {
-  return text.replace(userInfo, `$1${mask}@`).replace(queryValue, maskValue).replace(ownToken, mask);
+  return text
+    .replace(userInfo, `$1${mask}@`)
+    .replace(queryValue, maskValue)
+    .replace(ownToken, mask)
+    .replace(authorization, `$1${mask}`);
 }
 
 /** Every spelling of a URL's secrets. Of passwords under three characters only those inside `user:password@`. */
@@ -83,26 +90,27 @@ function secretsOf(url: string): string[] {
       : { user: info.slice(0, colon), password: info.slice(colon + 1) };
   });
   const pairs = accounts.flatMap(({ user, password }) => [
-    `${user}:${password}`,
-    `${decode(user)}:${decode(password)}`,
+    Buffer.from(`${user}:${password}`),
+    Buffer.concat([percentDecoded(user), Buffer.from(':'), percentDecoded(password)]),
   ]);
   const words = [...accounts.map(({ password }) => password), ...parameters].flatMap(spellings);
   return [
-    ...pairs.map((pair) => `${pair}@`),
-    ...pairs.map((pair) => Buffer.from(pair).toString('base64')),
+    ...pairs.map((pair) => `${pair.toString()}@`),
+    ...pairs.map((pair) => pair.toString('base64')),
     ...words.filter((secret) => secret.length >= 3),
   ];
 }
 
 function spellings(secret: string): string[] {
-  const plain = decode(secret);
+  const plain = percentDecoded(secret).toString();
   return [secret, plain, encodeURIComponent(plain), encodeURI(plain)];
 }
 
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+/**
+ * Bytes, since what a person wrote need not be UTF-8 (`%aa`), nor be encoded at all (`50%`): as FFmpeg does, a `%` that
+ * two hexadecimal digits do not follow stands for itself.
+ */
+function percentDecoded(text: string): Buffer {
+  const pieces = text.split(/%([\da-f]{2})/i);
+  return Buffer.concat(pieces.map((piece, i) => Buffer.from(piece, i % 2 === 1 ? 'hex' : 'utf8')));
 }
