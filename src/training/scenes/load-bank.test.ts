@@ -84,6 +84,24 @@ function specOf(root: string, bank: MediaBank, purpose: ScenePurpose): SceneSpec
   return { kind: 'scenes', seed: 3, split: 'train', shape, purpose, classes, bank, drawnShare: 0 };
 }
 
+/** The loudest of the frequencies around `hz`, half a semitone apart, in shares of it. */
+function loudestOf(samples: Float32Array, hz: number): number {
+  let best = { speed: 0, power: -1 };
+  for (let step = -10; step <= 10; step++) {
+    const speed = 2 ** (step / 24);
+    let re = 0;
+    let im = 0;
+    for (let i = 0; i < samples.length; i++) {
+      const angle = (2 * Math.PI * hz * speed * i) / RATE_HZ;
+      re += samples[i]! * Math.cos(angle);
+      im += samples[i]! * Math.sin(angle);
+    }
+    const power = re * re + im * im;
+    if (power > best.power) best = { speed, power };
+  }
+  return best.speed;
+}
+
 describe('a bank of photos and recordings', () => {
   it('takes classes from names that have both, the rest as silent and off screen', async () => {
     const root = makeFolder('whole');
@@ -175,6 +193,32 @@ describe('a bank of photos and recordings', () => {
     }
     expect(used.size).toBeGreaterThan(5);
     for (const file of used) expect(train.has(file)).toBe(true);
+  });
+
+  it('plays recordings at other speeds for learning, as they are for judging', async () => {
+    const root = makeFolder('speeds');
+    const bank = await load(root);
+    const speedsOf = async (purpose: ScenePurpose): Promise<number[]> => {
+      const source = await openScenes(specOf(root, bank, purpose));
+      const batch = createBatch(source.shape, 1);
+      const speeds: number[] = [];
+      for (let i = 0; speeds.length < 25; i++) {
+        const { note } = source.write(i, batch, 0);
+        const [file, ...more] = note.match(/sounds\/\w+\/\d+/g) ?? [];
+        if (file === undefined || more.length > 0 || batch.heard.every((heard) => heard === 0)) continue;
+        const [, kind, number] = file.split('/');
+        const hz = kind === 'bell' ? 900 + 40 * Number(number) : 200 + 10 * Number(number);
+        speeds.push(loudestOf(source.lastSound, hz));
+      }
+      return speeds;
+    };
+    const judged = await speedsOf({ kind: 'evaluation', level: 1, style: 'photo' });
+    for (const speed of judged) expect(speed).toBeCloseTo(1, 5);
+    const learnt = await speedsOf({ kind: 'sounds' });
+    const changed = learnt.filter((speed) => Math.abs(Math.log2(speed)) > 1 / 24);
+    expect(changed.length).toBeGreaterThan(5);
+    expect(changed.length).toBeLessThan(25);
+    for (const speed of learnt) expect(Math.abs(Math.log2(speed))).toBeLessThanOrEqual(3.5 / 12);
   });
 
   it('shows photos whole and side by side where there is nothing but the classes', async () => {

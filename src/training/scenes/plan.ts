@@ -15,9 +15,9 @@ export interface PlannedThing {
 
 /**
  * `cut-outs` on a background; one `whole` photo; `panels` of whole photos; a drawn `room` with some company; the
- * demo scene's own `stage` with all of its company.
+ * demo scene's own `stage` with all of its company; `blank`, no picture.
  */
-export type Layout = 'cut-outs' | 'whole' | 'panels' | 'room' | 'stage';
+export type Layout = 'cut-outs' | 'whole' | 'panels' | 'room' | 'stage' | 'blank';
 
 export interface ScenePlan {
   layout: Layout;
@@ -38,6 +38,7 @@ export interface Supply {
   classCount: number;
   hasPhoto: (classIndex: number) => boolean;
   hasDrawing: (classIndex: number) => boolean;
+  hasSound: (classIndex: number) => boolean;
   /** The classes that the demo scene's company is of, and that of its helicopter; -1: none. */
   company: readonly number[];
   helicopter: number;
@@ -223,8 +224,27 @@ function planThings(supply: Supply, random: Random): ScenePlan {
   return { layout, things, clutter: 0, background, size: [0.25, 0.9], offScreen: [], bed: 'silence' };
 }
 
+/** As many sounds as the ear can be taught at once, seldom none. */
+function planSounds(supply: Supply, random: Random): ScenePlan {
+  const audible = allClasses(supply).filter((i) => supply.hasSound(i));
+  const offScreen = shuffled(audible, random).slice(0, lot([0.06, 0.42, 0.34, 0.18], random));
+  const bed = (
+    offScreen.length === 0 ? (['silence', 'noise', 'other'] as const) : (['floor', 'noise', 'other'] as const)
+  )[lot([0.45, 0.4, 0.15], random)]!;
+  return {
+    layout: 'blank',
+    things: [],
+    clutter: 0,
+    background: 'drawn',
+    size: [0.16, 0.85],
+    offScreen,
+    bed,
+  };
+}
+
 export function planScene(purpose: ScenePurpose, index: number, supply: Supply, random: Random): ScenePlan {
   if (purpose.kind === 'training') return planTraining(supply, random);
   if (purpose.kind === 'things') return planThings(supply, random);
+  if (purpose.kind === 'sounds') return planSounds(supply, random);
   return planEvaluation(purpose, index, supply, random);
 }

@@ -48,6 +48,7 @@ export class SceneSource implements SampleSource {
       classCount: spec.classes.length,
       hasPhoto: (classIndex) => this.#pictures.hasPhoto(classIndex),
       hasDrawing: (classIndex) => spec.classes[classIndex]!.drawn !== null,
+      hasSound: (classIndex) => this.#sounds.hasVoice(classIndex),
       company: companyPlaces.flatMap(({ className }) => {
         const classIndex = drawn.indexOf(className);
         return classIndex < 0 ? [] : [classIndex];
@@ -76,9 +77,14 @@ export class SceneSource implements SampleSource {
     const { voices, poses } = this.#cast(plan, index, soundRandom);
     this.#samples = this.#sounds.mix(plan, voices, soundRandom, this.#heard);
     this.#logMel.write(this.#samples, batch.logmel, slot * logmel.columns * logmel.mels);
-    const pictureRandom = createRandom(hash(number, 2));
     const at = slot * frame.width * frame.height * 3;
-    this.#pictures.compose(plan, poses, index, pictureRandom, batch.frames, at);
+    if (plan.layout === 'blank') {
+      this.#pictures.canvas.clear();
+      batch.frames.fill(0, at, at + frame.width * frame.height * 3);
+    } else {
+      const pictureRandom = createRandom(hash(number, 2));
+      this.#pictures.compose(plan, poses, index, pictureRandom, batch.frames, at);
+    }
     return this.#writeTruth(batch, slot, plan.layout, voices);
   }
 
@@ -168,7 +174,9 @@ export class SceneSource implements SampleSource {
 
 /** Different purposes show different scenes under one number. */
 function purposeCode({ purpose }: SceneSpec): number {
-  if (purpose.kind !== 'evaluation') return purpose.kind === 'training' ? 0 : 1;
+  if (purpose.kind === 'training') return 0;
+  if (purpose.kind === 'things') return 1;
+  if (purpose.kind === 'sounds') return 12;
   const level = [1, 2, 3, 'none', 'off-screen'].indexOf(purpose.level);
   return 2 + 2 * level + (purpose.style === 'photo' ? 0 : 1);
 }

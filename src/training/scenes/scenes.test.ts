@@ -106,6 +106,25 @@ describe('drawn scenes', () => {
   });
 });
 
+describe('sounds alone', () => {
+  it('show nothing, and none to three are heard', async () => {
+    const source = await openScenes(spec({ kind: 'sounds' }));
+    const batch = createBatch(shape, 1);
+    batch.frames.fill(99);
+    const counts = [0, 0, 0, 0];
+    for (let i = 0; i < 80; i++) {
+      const truth = source.write(i, batch, 0);
+      const heard = batch.heard.reduce((a, b) => a + b, 0);
+      counts[heard]!++;
+      expect(truth.boxes).toEqual([]);
+      expect(truth.offScreen).toHaveLength(heard);
+      expect(batch.seen.every((value) => value === 0)).toBe(true);
+    }
+    expect(batch.frames.every((value) => value === 0)).toBe(true);
+    for (const count of counts) expect(count).toBeGreaterThan(2);
+  });
+});
+
 describe('sample producer', () => {
   it('gives the same batches in order with one thread and with three', async () => {
     const collect = async (threads: number): Promise<Uint8Array[]> => {

@@ -16,6 +16,8 @@ export interface Voice {
   samples: Int16Array;
   /** First sample of the window; may be below 0 or reach past the end: there it is silent. */
   from: number;
+  /** Samples of the recording for each of the window: it plays so much faster, and higher. */
+  speed: number;
   /** RMS of the whole recording's loud parts. */
   activeRms: number;
   /** The pose of a drawn actor at the window's end; null for recordings. */
@@ -25,6 +27,9 @@ export interface Voice {
 
 /** Share of windows, for training, in which a recording begins or ends. */
 const EDGE_SHARE = 0.15;
+/** Share of recordings, for learning, that play at another speed, and the fastest: three semitones up. */
+const OTHER_SPEED_SHARE = 0.6;
+const MAX_SPEED = 2 ** (3 / 12);
 /** Places tried for a window in which a recording really sounds. */
 const ATTEMPTS = 5;
 /** A window's loudest block must be within this of the recording's active level: -14 dB. */
@@ -59,6 +64,11 @@ export class SoundComposer {
     this.#part = new Float32Array(windowSamples);
   }
 
+  /** Whether there is anything that sounds for the class. */
+  hasVoice(classIndex: number): boolean {
+    return this.#byClass[classIndex]!.length > 0 || this.#spec.classes[classIndex]!.drawn !== null;
+  }
+
   /**
    * Somebody or something that sounds for the class; null where there is neither recording nor cast. `drawnShare`: the
    * chance that it is of the cast where there are both.
@@ -70,26 +80,33 @@ export class SoundComposer {
     const wantsDrawn = purpose.kind === 'evaluation' ? purpose.style === 'drawn' : random.chance(drawnShare);
     if (drawn !== null && (recordings.length === 0 || wantsDrawn)) {
       const phrase = this.#performances.at(drawn, index, random.integer(0, 1e6));
-      const from = this.#pickWindow(phrase.samples, phrase.activeRms, random);
+      const from = this.#pickWindow(phrase.samples, phrase.activeRms, 1, random);
       const endS = (from + this.#windowSamples) / this.#rateHz;
       const pose = { timeS: endS, notes: phrase.notes, elapsedS: endS };
-      return { classIndex, ...phrase, from, pose, name: `synthesised ${drawn}` };
+      return { classIndex, ...phrase, from, speed: 1, pose, name: `synthesised ${drawn}` };
     }
     return recordings.length === 0 ? null : this.#recorded(classIndex, random.pick(recordings), random);
   }
 
   #recorded(classIndex: number, entry: SoundEntry, random: Random): Voice {
     const samples = this.#line.subarray(entry.at, entry.at + entry.count);
-    const from = this.#pickWindow(samples, entry.activeRms, random);
-    return { classIndex, samples, from, activeRms: entry.activeRms, pose: null, name: entry.file };
+    // Recordings are few: at another speed one is another dog, another instrument.
+    const speed = this.#toLearn && random.chance(OTHER_SPEED_SHARE) ? MAX_SPEED ** random.between(-1, 1) : 1;
+    const from = this.#pickWindow(samples, entry.activeRms, speed, random);
+    return { classIndex, samples, from, speed, activeRms: entry.activeRms, pose: null, name: entry.file };
   }
 
-  #pickWindow(samples: Int16Array, activeRms: number, random: Random): number {
-    const room = samples.length - this.#windowSamples;
+  get #toLearn(): boolean {
+    return this.#spec.purpose.kind !== 'evaluation';
+  }
+
+  #pickWindow(samples: Int16Array, activeRms: number, speed: number, random: Random): number {
+    const windowSamples = Math.ceil(this.#windowSamples * speed);
+    const room = samples.length - windowSamples;
     // Now and then it only begins or just ends.
-    if (this.#spec.purpose.kind === 'training' && random.chance(EDGE_SHARE)) {
-      const shown = random.between(0.12, 0.9) * this.#windowSamples;
-      return Math.round(random.chance(0.5) ? shown - this.#windowSamples : samples.length - shown);
+    if (this.#toLearn && random.chance(EDGE_SHARE)) {
+      const shown = random.between(0.12, 0.9) * windowSamples;
+      return Math.round(random.chance(0.5) ? shown - windowSamples : samples.length - shown);
     }
     // A recording shorter than the window begins anywhere within it.
     if (room <= 0) return room === 0 ? 0 : -random.integer(0, -room);
@@ -97,7 +114,7 @@ export class SoundComposer {
     let from = 0;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       from = random.integer(0, room);
-      for (let at = from; at + BLOCK_SAMPLES <= from + this.#windowSamples; at += BLOCK_SAMPLES) {
+      for (let at = from; at + BLOCK_SAMPLES <= from + windowSamples; at += BLOCK_SAMPLES) {
         let energy = 0;
         // Every third sample tells enough.
         for (let i = at; i < at + BLOCK_SAMPLES; i += 3) energy += samples[i]! * samples[i]!;
@@ -183,9 +200,22 @@ export class SoundComposer {
   }
 
   /** The voice's window into the work buffer, times `gain`. */
-  #cut({ samples, from }: Voice, gain: number): void {
+  #cut({ samples, from, speed }: Voice, gain: number): void {
     const part = this.#part;
     const scale = gain / 32_768;
+    if (speed !== 1) {
+      part.fill(0);
+      // Between two samples along the straight line: it dulls the highest octave, which a random low pass does anyway.
+      for (let i = 0; i < part.length; i++) {
+        const at = from + i * speed;
+        const left = Math.floor(at);
+        if (left < 0) continue;
+        if (left + 1 >= samples.length) break;
+        const share = at - left;
+        part[i] = ((1 - share) * samples[left]! + share * samples[left + 1]!) * scale;
+      }
+      return;
+    }
     const first = Math.max(0, -from);
     const last = Math.min(part.length, samples.length - from);
     part.fill(0);

@@ -19,6 +19,8 @@ export type ScenePurpose =
   | { kind: 'training' }
   /** Things to be seen, no sound: for teaching the eye first. Every folder of photos is a class. */
   | { kind: 'things' }
+  /** Sounds, no picture: for teaching the ear first. Every folder of recordings is a class. */
+  | { kind: 'sounds' }
   /**
    * `level` classes sounding and in the picture (1 to 3), in every second example with a silent thing of one class
    * beside. `none`: nothing of the classes sounds (silence, noise and other sounds by turns). `off-screen`: a class

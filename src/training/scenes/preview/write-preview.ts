@@ -138,6 +138,7 @@ const dataUri = (type: string, bytes: Uint8Array): string =>
 function purposeName(purpose: ScenePurpose): string {
   if (purpose.kind === 'training') return 'training';
   if (purpose.kind === 'things') return 'teaching the eye first';
+  if (purpose.kind === 'sounds') return 'teaching the ear first';
   return typeof purpose.level === 'number'
     ? `evaluation, level ${purpose.level}`
     : `evaluation, ${purpose.level}`;

@@ -2,6 +2,7 @@
 
 import { gridOf } from '../../../model/network/options.ts';
 import { initialWeights, weightSpecs } from '../../../model/network/weights.ts';
+import { EarsightError } from '../../../pipeline/errors.ts';
 import { hash } from '../../../pipeline/ingest/demo/random.ts';
 import { columnCount, QIAN_LOG_MEL } from '../../../pipeline/prep/log-mel-parameters.ts';
 import { stageWeights } from '../../losses/stage-loss.ts';
@@ -30,7 +31,9 @@ export async function prepareStage(
   stage: RecipeStage,
   threads: number,
 ): Promise<StageSetup> {
-  const data = await openData(parseData({ ...recipe.data, ...stage.data }, `data of stage ${stage.name}`));
+  const settings = parseData({ ...recipe.data, ...stage.data }, `data of stage ${stage.name}`);
+  checkPurpose(stage, settings);
+  const data = await openData(settings);
   const network = parseNetwork(recipe.network, data.classes.length, 'network');
   const losses = parseLosses(stage.loss, `loss of stage ${stage.name}`);
   const shape = shapeOf(data.classes, stage.frame);
@@ -59,6 +62,18 @@ export async function prepareStage(
     openFeed: (first, batchSize) => data.openFeed(training, first, batchSize),
     openValidation: () => data.openValidation(judging),
   };
+}
+
+/** Pictures without sound teach the eye alone, sounds without pictures the ear alone. */
+function checkPurpose({ name, kind }: RecipeStage, settings: DataSettings): void {
+  if (settings.kind !== 'scenes' || settings.purpose === 'training') return;
+  const { purpose } = settings;
+  const needed = purpose === 'things' ? 'visual' : 'audio';
+  if (kind === needed) return;
+  throw new EarsightError(
+    'bad-config',
+    `data of stage ${name}: purpose ${purpose} is for stages of kind ${needed}, and this one is ${kind}: write training there.`,
+  );
 }
 
 async function threadsFor(

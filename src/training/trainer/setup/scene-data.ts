@@ -87,8 +87,7 @@ export class SceneData implements StageData {
     if (folder === null) return new SceneData(settings, drawnClasses(), null, threads);
     const { list, bank } = await banks.open(folder, classes, photoSide);
     const listed = withCast(list.classes);
-    const all = purpose === 'things' ? [...listed, ...otherThings(listed, bank)] : listed;
-    return new SceneData(settings, all, bank, threads);
+    return new SceneData(settings, [...listed, ...others(purpose, listed, bank)], bank, threads);
   }
 
   /** Files that could not be used, and why. */
@@ -114,7 +113,8 @@ export class SceneData implements StageData {
   /** All that a judge of the finished model asks for, in turns: levels, silence, sounds off screen, of photos and drawn. */
   async openValidation(request: StageRequest): Promise<SampleSource> {
     const spec = (purpose: ScenePurpose): SceneSpec => this.#spec(request, 'validation', purpose);
-    if (this.#settings.purpose === 'things') return await openScenes(spec({ kind: 'things' }));
+    const { purpose } = this.#settings;
+    if (purpose !== 'training') return await openScenes(spec({ kind: purpose }));
     const levels = [1, 2, 3, 'none', 'off-screen'] as const;
     const purposes: ScenePurpose[] = [];
     if (this.#bank !== null) {
@@ -143,10 +143,33 @@ export class SceneData implements StageData {
   }
 }
 
-/** A class of its own for every folder of photos that belongs to none of the list. */
-function otherThings(listed: readonly SceneClass[], { photos }: MediaBank): SceneClass[] {
-  const taken = new Set(listed.flatMap((entry) => entry.photos));
-  const others = photos.filter(({ role, category }) => role === 'thing' && !taken.has(category));
-  const names = [...new Set(others.map(({ category }) => category))];
-  return names.map((name) => ({ name: `other ${name}`, photos: [name], sounds: [], drawn: null }));
+/** Where the eye or the ear is taught alone: a class of its own for every folder that belongs to none of the list. */
+function others(
+  purpose: ScenesSettings['purpose'],
+  listed: readonly SceneClass[],
+  { photos, sounds }: MediaBank,
+): SceneClass[] {
+  const strangers = (files: readonly { category: string }[], taken: readonly string[]): string[] => [
+    ...new Set(files.map(({ category }) => category).filter((category) => !taken.includes(category))),
+  ];
+  const named = (category: string, media: { photos: string[]; sounds: string[] }): SceneClass => ({
+    name: `other ${category}`,
+    ...media,
+    drawn: null,
+  });
+  switch (purpose) {
+    case 'things': {
+      const taken = listed.flatMap((entry) => entry.photos);
+      return strangers(
+        photos.filter(({ role }) => role === 'thing'),
+        taken,
+      ).map((category) => named(category, { photos: [category], sounds: [] }));
+    }
+    case 'sounds': {
+      const taken = listed.flatMap((entry) => entry.sounds);
+      return strangers(sounds, taken).map((category) => named(category, { photos: [], sounds: [category] }));
+    }
+    case 'training':
+      return [];
+  }
 }

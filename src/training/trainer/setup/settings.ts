@@ -120,10 +120,10 @@ const scenesSchema = z.strictObject({
     .default(null)
     .describe("YAML file that says which folders make which class. null: the folders' own names."),
   purpose: z
-    .enum(['training', 'things'])
+    .enum(['training', 'things', 'sounds'])
     .default('training')
     .describe(
-      'Scenes with sound; or pictures alone in which every folder of photos is a class, to teach the eye first.',
+      'Scenes with sound; or pictures alone in which every folder of photos is a class, to teach the eye first; or sounds alone in which every folder of recordings is a class, to teach the ear first.',
     ),
   drawnShare: z
     .number()
