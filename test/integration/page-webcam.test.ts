@@ -108,6 +108,62 @@ describe.skipIf(missing !== null)('Use my webcam', () => {
     expect(session.errors).toEqual([]);
   });
 
+  it('publishes again when the server lost it while the line to the page was down', async () => {
+    await using taker = new WebcamTaker();
+    let id = '';
+    await using session = await openPage({
+      camera: 'allowed',
+      script: {
+        onOffer: (webcam, sdp) => {
+          id = webcam;
+          return taker.take(webcam, sdp);
+        },
+      },
+    });
+    const { page, server } = session;
+    await page.getByRole('button', USE).click();
+    await page.locator('.on-air').waitFor();
+    server.putStream({ id, kind: 'webcam', state: 'live' });
+    await server.close();
+    // A new publisher that connects is no loss; one that is gone is.
+    server.putStream({ id, state: 'reconnecting', reason: 'connecting' });
+    const lost = page.getByText('The connection to the server is lost.');
+    await lost.waitFor();
+    await server.open();
+    await lost.waitFor({ state: 'detached' });
+    expect(taker.sessions).toBe(1);
+    await server.close();
+    await lost.waitFor();
+    server.putStream({ id, state: 'reconnecting', reason: 'source-crashed', detail: 'The decoder ended.' });
+    await server.open();
+    await expect.poll(() => taker.sessions, { timeout: 30_000 }).toBe(2);
+    await page.locator('.on-air').waitFor();
+  });
+
+  it('waits as long as the server asks, says until when, and can be stopped meanwhile', async () => {
+    const askedAtMs: number[] = [];
+    await using session = await openPage({
+      camera: 'allowed',
+      script: {
+        onOffer: () => {
+          askedAtMs.push(performance.now());
+          const refusal = problem(429, 'too-many-requests', 'Too many requests to publish came from here.');
+          const retryAfter = askedAtMs.length === 1 ? '4' : new Date(Date.now() + 60_000).toUTCString();
+          return Promise.resolve({ ...refusal, headers: { ...refusal.headers, 'Retry-After': retryAfter } });
+        },
+      },
+    });
+    const { page } = session;
+    await page.getByRole('button', USE).click();
+    await page.getByText(/came from here\. The next try is at \d+:\d+/u).waitFor();
+    await expect.poll(() => askedAtMs.length, { timeout: 10_000 }).toBe(2);
+    expect(askedAtMs[1]! - askedAtMs[0]!).toBeGreaterThan(3_900);
+    await page.waitForTimeout(3_000);
+    expect(askedAtMs).toHaveLength(2);
+    await page.getByRole('button', STOP).click();
+    await page.getByRole('button', USE).waitFor();
+  });
+
   it('ends the session when the page is closed', async () => {
     await using taker = new WebcamTaker();
     await using session = await openPage({

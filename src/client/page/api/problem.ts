@@ -1,6 +1,7 @@
 /** What went wrong with a request, in words, from the server's problem+json (RFC 9457) or the lack of an answer. */
 
 import { authorization } from '../access/page-token.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 /** One wrong field of a request. */
 export interface FieldProblem {
@@ -16,12 +17,21 @@ export class RequestProblem extends Error {
   /** HTTP status; 0 when no answer came. */
   readonly status: number;
   readonly fields: readonly FieldProblem[];
+  /** How long the server asks to be left alone, in milliseconds; null when it does not say. */
+  readonly retryAfterMs: number | null;
 
-  constructor(code: string, status: number, message: string, fields: readonly FieldProblem[] = []) {
+  constructor(
+    code: string,
+    status: number,
+    message: string,
+    fields: readonly FieldProblem[] = [],
+    retryAfter: number | null = null,
+  ) {
     super(message);
     this.code = code;
     this.status = status;
     this.fields = fields;
+    this.retryAfterMs = retryAfter;
   }
 }
 
@@ -33,10 +43,15 @@ export async function readProblem(response: Response): Promise<RequestProblem> {
   } catch {
     // A proxy's HTML page, or nothing.
   }
-  return parseProblem(response.status, body);
+  const { headers, status } = response;
+  return parseProblem(status, body, retryAfterMs(headers.get('Retry-After'), headers.get('Date')));
 }
 
-export function parseProblem(status: number, body: unknown): RequestProblem {
+export function parseProblem(
+  status: number,
+  body: unknown,
+  retryAfter: number | null = null,
+): RequestProblem {
   const problem = isRecord(body) ? body : {};
   const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
   const message =
@@ -47,7 +62,7 @@ export function parseProblem(status: number, body: unknown): RequestProblem {
     const fieldMessage = text(error['message']);
     return fieldMessage === null ? [] : [{ field: text(error['field']) ?? '', message: fieldMessage }];
   });
-  return new RequestProblem(text(problem['code']) ?? `http-${status}`, status, message, fields);
+  return new RequestProblem(text(problem['code']) ?? `http-${status}`, status, message, fields, retryAfter);
 }
 
 /** `fetch` with the page's token, and with an absent server and a refusal both thrown as {@link RequestProblem}. */

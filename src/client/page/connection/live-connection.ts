@@ -41,8 +41,8 @@ const HIDDEN: SubscriptionSettings = { preview: 'none', maxRateHz: 2 };
 export interface LiveConnectionOptions {
   /** What to call streams, by identifier, where this page knows better than the server. */
   ownNames: ReadonlyMap<string, string>;
-  /** Told the identifiers of all streams whenever the line is opened. */
-  onHello: (streamIds: ReadonlySet<string>) => void;
+  /** Told of all streams whenever the line is opened: what changed while it was lost is not told otherwise. */
+  onHello: (streams: readonly StreamInfo[]) => void;
   /** Told of every change of a stream. */
   onStatus: (info: StreamInfo) => void;
 }
@@ -122,7 +122,7 @@ export class LiveConnection {
     this.#hello.value = hello;
     this.#keepOnly(({ id }) => ids.has(id));
     for (const info of hello.streams) this.#upsert(info);
-    this.#options.onHello(ids);
+    this.#options.onHello(hello.streams);
     void this.#readDetails();
   }
 

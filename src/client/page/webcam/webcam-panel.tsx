@@ -2,6 +2,9 @@
 
 import type { WebcamPublisher, WebcamState } from './webcam-publisher.ts';
 
+/** A wait that is worth a word, in milliseconds. */
+const TOLD_FROM_MS = 3_000;
+
 export function WebcamButton({ webcam }: { webcam: WebcamPublisher }) {
   const { phase } = webcam.state.value;
   if (phase === 'off' || phase === 'trouble') {
@@ -53,8 +56,18 @@ function noticeOf(state: WebcamState): { tone: 'wait' | 'bad'; title: string; te
     case 'connecting':
       return { tone: 'wait', title: 'Connecting your webcam…', text: 'It appears below in a moment.' };
     case 'reconnecting':
-      return { tone: 'wait', title: 'Connecting your webcam again…', text: state.why };
+      return {
+        tone: 'wait',
+        title: 'Connecting your webcam again…',
+        text: `${state.why}${nextTryOf(state)}`,
+      };
     case 'trouble':
       return { tone: 'bad', title: `${state.trouble.title}.`, text: state.trouble.advice };
   }
+}
+
+/** By the clock and not by a countdown, which a screen reader would speak each second. */
+function nextTryOf({ nextTryWallMs }: { nextTryWallMs: number }): string {
+  if (nextTryWallMs - Date.now() < TOLD_FROM_MS) return '';
+  return ` The next try is at ${new Date(nextTryWallMs).toLocaleTimeString()}.`;
 }

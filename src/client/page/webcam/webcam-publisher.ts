@@ -10,7 +10,8 @@ export type WebcamState =
   | { phase: 'asking' }
   | { phase: 'connecting' }
   | { phase: 'live' }
-  | { phase: 'reconnecting'; why: string }
+  /** `nextTryWallMs`: when it calls again, by this machine's clock. */
+  | { phase: 'reconnecting'; why: string; nextTryWallMs: number }
   | { phase: 'trouble'; trouble: Trouble };
 
 /**
@@ -103,21 +104,26 @@ export class WebcamPublisher {
     this.state.value = { phase: 'connecting' };
     for (;;) {
       let why: string;
+      let askedMs = 0;
       try {
         this.#session = await publish(this.id, media, signal);
         why = await this.#whileConnected(this.#session.peer, media, signal, () => {
           retryMs = FIRST_RETRY_MS;
         });
       } catch (error) {
-        if (error instanceof RequestProblem && mayRetry(error)) why = error.message;
-        else throw error;
+        if (error instanceof RequestProblem && mayRetry(error)) {
+          why = error.message;
+          askedMs = error.retryAfterMs ?? 0;
+        } else throw error;
       }
       signal.throwIfAborted();
       // No DELETE: the server takes that for the end of the stream, and the next offer replaces this session.
       this.#session?.peer.close();
       this.#session = null;
-      this.state.value = { phase: 'reconnecting', why };
-      await delay(retryMs * (0.75 + Math.random() / 2), signal);
+      // Never before the server wants it; a tenth more, so that all who were told the same do not come at once.
+      const waitMs = Math.max(retryMs * (0.75 + Math.random() / 2), askedMs * (1 + Math.random() / 10));
+      this.state.value = { phase: 'reconnecting', why, nextTryWallMs: Date.now() + waitMs };
+      await delay(waitMs, signal);
       retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
     }
   }
