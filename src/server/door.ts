@@ -17,6 +17,7 @@ import { locate, packageRoot } from './installation.ts';
 
 export interface Door {
   readonly access: Access;
+  readonly publishingLimits: PublishingLimits;
   readonly trustedProxies: AddressRanges;
   readonly expectedHosts: ReadonlySet<string> | null;
   readonly allowedOrigins: readonly string[];
@@ -38,9 +39,15 @@ export type DoorParts = Omit<
 
 /**
  * @param onLimited told of each request that is answered 429
+ * @param before the door until now: a reload gives nobody who was limited a fresh start
  * @throws EarsightError `bad-config`
  */
-export function openDoor(config: Config, parts: DoorParts, onLimited: (reason: LimitReason) => void): Door {
+export function openDoor(
+  config: Config,
+  parts: DoorParts,
+  onLimited: (reason: LimitReason) => void,
+  before: Door | null = null,
+): Door {
   const { allowedOrigins } = config.server;
   const access = new Access(
     {
@@ -50,6 +57,13 @@ export function openDoor(config: Config, parts: DoorParts, onLimited: (reason: L
     },
     systemClock,
     onLimited,
+    before?.access,
+  );
+  const publishingLimits = new PublishingLimits(
+    config.limits,
+    systemClock,
+    onLimited,
+    before?.publishingLimits,
   );
   const expectedHosts = access.required ? null : expectedNames(config.server);
   const app = createApp({
@@ -60,11 +74,12 @@ export function openDoor(config: Config, parts: DoorParts, onLimited: (reason: L
     iceServers: config.webrtc.iceServers,
     whip: { lenient: config.webrtc.entityTags === 'lenient', redirectTo: config.webrtc.redirectTo },
     limits: config.limits,
-    publishingLimits: new PublishingLimits(config.limits, systemClock, onLimited),
+    publishingLimits,
     pageDirectory: pageDirectory(config),
   });
   return {
     access,
+    publishingLimits,
     trustedProxies: new AddressRanges(config.server.trustedProxies),
     expectedHosts,
     allowedOrigins,

@@ -240,7 +240,7 @@ export class EarsightServer {
     const running = this.#registry.list();
     const { streams, limits } = effective;
     checkStreams(settings.sources, streams, running, new Set(removed), limits.streams);
-    const door = this.#openDoor(effective);
+    const door = this.#openDoor(effective, this.#door);
     // Nothing can fail from here on.
     this.#config = effective;
     this.#door = door;
@@ -319,8 +319,8 @@ export class EarsightServer {
     };
   }
 
-  #openDoor(config: Config): Door {
-    return openDoor(config, this.#doorParts, (reason) => this.#metrics.requestLimited(reason));
+  #openDoor(config: Config, before: Door | null = null): Door {
+    return openDoor(config, this.#doorParts, (reason) => this.#metrics.requestLimited(reason), before);
   }
 
   #addressOf({ socket, headers }: IncomingMessage): string {

@@ -148,6 +148,15 @@ describe('Access', () => {
     expect(await codeOf(access.redeem('guess', '192.0.2.1'))).toBe('too-many-attempts');
   });
 
+  it('counts wrong tokens on when it takes the place of another', async () => {
+    const before = open();
+    for (let i = 0; i < 10; i++) await codeOf(before.authenticate('Bearer wrong', '192.0.2.9'));
+    const settings = { required: true, tokens: [entry('a', first)], ticketMs: 5_000 };
+    const after = new Access(settings, clock, undefined, before);
+    expect(await codeOf(after.authenticate('Bearer wrong', '192.0.2.9'))).toBe('too-many-attempts');
+    expect(await codeOf(after.authenticate('Bearer wrong', '192.0.2.10'))).toBe('unauthorized');
+  });
+
   it('refuses a hash that is none', () => {
     expect(() => open([entry('x', '', { hash: 'md5:abc' })])).toThrow('The hash of the token "x" is none.');
   });
@@ -267,6 +276,17 @@ describe('PublishingLimits', () => {
     expect(reasons.at(-1)).toBe('whip-post-address');
     clock.nowMs += 20_000;
     expect(ask('post', '192.0.2.4', holder('third'))).toBe(0);
+  });
+
+  it('counts on when it takes the place of another, where the rate is the same', () => {
+    const clock = new HandClock();
+    const before = new PublishingLimits({ whipPostsPerMinute: 1, whipPatchesPerMinute: 1 }, clock);
+    before.require('post', '192.0.2.1', EVERYONE);
+    before.require('patch', '192.0.2.1', EVERYONE);
+    const rates = { whipPostsPerMinute: 1, whipPatchesPerMinute: 2 };
+    const after = new PublishingLimits(rates, clock, undefined, before);
+    expect(() => after.require('post', '192.0.2.1', EVERYONE)).toThrow(/Wait 60 s/);
+    expect(() => after.require('patch', '192.0.2.1', EVERYONE)).not.toThrow();
   });
 
   it('never hinders a webcam that calls once a second, by default', () => {

@@ -44,7 +44,7 @@ export class Access {
   readonly required: boolean;
   readonly #entries: { principal: Principal; hash: TokenHash }[];
   readonly #tickets: Tickets;
-  readonly #failures = new Limiter(FAILURES);
+  readonly #failures: Limiter;
   readonly #clock: Clock;
   readonly #onLimited: (reason: LimitReason) => void;
   /** Passphrases that were right, so that scrypt runs once for each and not for each request. */
@@ -54,13 +54,16 @@ export class Access {
 
   /**
    * @param onLimited told of each `too-many-attempts`
+   * @param before what was in force: wrong tokens that were counted count on
    * @throws EarsightError `bad-config` for a hash that is none
    */
   constructor(
     settings: AccessSettings,
     clock: Clock = systemClock,
     onLimited: (reason: LimitReason) => void = () => undefined,
+    before: Access | null = null,
   ) {
+    this.#failures = before === null ? new Limiter(FAILURES) : before.#failures;
     this.required = settings.required;
     this.#tickets = new Tickets(settings.ticketMs);
     this.#clock = clock;

@@ -24,19 +24,31 @@ export type PublishingRequest = 'post' | 'patch';
 const MAX_KEYS = 4_096;
 
 export class PublishingLimits {
+  readonly #rates: PublishingRates;
   readonly #posts: PerPublisher;
   readonly #patches: PerPublisher;
   readonly #clock: Clock;
   readonly #onLimited: (reason: LimitReason) => void;
 
-  /** @param onLimited told of each refusal */
+  /**
+   * @param onLimited told of each refusal
+   * @param before what was in force: where a rate is the same, what was counted counts on
+   */
   constructor(
     { whipPostsPerMinute, whipPatchesPerMinute }: PublishingRates,
     clock: Clock = systemClock,
     onLimited: (reason: LimitReason) => void = () => undefined,
+    before: PublishingLimits | null = null,
   ) {
-    this.#posts = perPublisher(whipPostsPerMinute);
-    this.#patches = perPublisher(whipPatchesPerMinute);
+    this.#rates = { whipPostsPerMinute, whipPatchesPerMinute };
+    this.#posts =
+      before !== null && before.#rates.whipPostsPerMinute === whipPostsPerMinute
+        ? before.#posts
+        : perPublisher(whipPostsPerMinute);
+    this.#patches =
+      before !== null && before.#rates.whipPatchesPerMinute === whipPatchesPerMinute
+        ? before.#patches
+        : perPublisher(whipPatchesPerMinute);
     this.#clock = clock;
     this.#onLimited = onLimited;
   }
