@@ -6,6 +6,8 @@ import { connectAllowed, type Destination } from './egress/connect.ts';
 
 /** What is known of a source's host between attempts to open the source. */
 export interface Door {
+  /** Whether to go on knocking while an attempt is under way. Left out: no. */
+  readonly knocksOn?: boolean;
   /** An attempt did well. */
   forget(): void;
   /**

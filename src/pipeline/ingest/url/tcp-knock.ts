@@ -1,4 +1,4 @@
-/** Finds out when the host of an absent HTTP or RTMP source takes connections again. */
+/** Finds out when the host of an absent RTMP source takes connections again. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ErrorCode } from '../../errors.ts';

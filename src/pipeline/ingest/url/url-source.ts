@@ -6,6 +6,7 @@ import { redactor } from '../../redact.ts';
 import type { Secret } from '../../secret.ts';
 import { MediaProcess, type MediaProcessExit } from '../process/media-process.ts';
 import { type BackoffOptions, backoffMs, defaultBackoff } from './backoff.ts';
+import { HttpDoor } from './http-knock.ts';
 import type { Door } from './knock.ts';
 import { RtspDoor } from './rtsp-knock.ts';
 import { parseSourceUrl, type SourceUrl } from './source-url.ts';
@@ -150,6 +151,7 @@ export class UrlSource implements MediaSource {
       return;
     }
     this.#liveSinceMs = performance.now();
+    this.#endKnocking();
     this.#door?.forget();
     const epoch = this.#epoch;
     this.#sink?.phase({ phase: 'connected', epoch, ...(event.waits ? { waits: true } : {}) });
@@ -183,6 +185,7 @@ export class UrlSource implements MediaSource {
   }
 
   #next(reason: string, detail: string, retryInMs: number): void {
+    this.#endKnocking();
     this.#epoch += 1;
     const epoch = this.#epoch;
     this.#sink?.phase({
@@ -194,7 +197,8 @@ export class UrlSource implements MediaSource {
     });
     this.#retry = setTimeout(() => this.#retryNow(epoch), retryInMs);
     const door = this.#door;
-    if (door?.failed(reason) === true && retryInMs >= KNOCK_FROM_MS) void this.#knock(door, epoch);
+    if (door?.failed(reason) !== true) return;
+    if (retryInMs >= KNOCK_FROM_MS || door.knocksOn === true) void this.#knock(door, epoch);
   }
 
   /** Ends the wait as soon as somebody answers at the door; the camera's boot may take a few short tries more. */
@@ -204,12 +208,20 @@ export class UrlSource implements MediaSource {
     if (!(await door.opens(knocking.signal))) return;
     this.#failures = 0;
     clearTimeout(this.#retry);
-    this.#retryNow(epoch);
+    if (this.#process === null) {
+      this.#retryNow(epoch);
+      return;
+    }
+    // The attempt that is under way called somebody else before.
+    this.#endKnocking();
+    this.#endProcess();
+    await this.#closing.then(() => {
+      if (this.#epoch === epoch && this.#process === null) this.#connect();
+    });
   }
 
   #retryNow(epoch: number): void {
-    this.#knocking?.abort();
-    this.#knocking = null;
+    if (this.#door?.knocksOn !== true) this.#endKnocking();
     // Cameras that serve one client at a time want the old connection gone before the new one comes.
     void this.#closing.then(() => {
       if (this.#epoch !== epoch || this.#retry === undefined) return;
@@ -221,6 +233,10 @@ export class UrlSource implements MediaSource {
   #endWait(): void {
     clearTimeout(this.#retry);
     this.#retry = undefined;
+    this.#endKnocking();
+  }
+
+  #endKnocking(): void {
     this.#knocking?.abort();
     this.#knocking = null;
   }
@@ -240,6 +256,7 @@ function doorOf({ scheme, input }: SourceUrl, networks: readonly string[] | null
       return new RtspDoor({ url: new URL(input.reveal()), networks });
     case 'http':
     case 'https':
+      return new HttpDoor({ url: new URL(input.reveal()), networks });
     case 'rtmp':
     case 'rtmps':
       return new TcpDoor({ url: new URL(input.reveal()), networks });
