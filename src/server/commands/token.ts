@@ -4,8 +4,8 @@ import { stdin } from 'node:process';
 import { text } from 'node:stream/consumers';
 import { EarsightError } from '../../pipeline/errors.ts';
 import { hashPassphrase, hashToken, newToken } from '../access/token-hash.ts';
-import { authSchema } from '../config/auth.ts';
 import { problemsOf } from '../config/problems.ts';
+import { authSchema } from '../config/sections/auth.ts';
 
 export interface TokenOptions {
   name: string;

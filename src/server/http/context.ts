@@ -5,7 +5,7 @@ import type { HeatmapResult } from '../../pipeline/ports.ts';
 import type { Secret } from '../../pipeline/secret.ts';
 import type { Access } from '../access/access.ts';
 import type { PublishingLimits } from '../access/publishing-limits.ts';
-import type { LogLevel } from '../config/log.ts';
+import type { LogLevel } from '../config/sections/log.ts';
 import type { SnapshotOptions } from '../picture/snapshot.ts';
 import type { Publications } from '../streams/publications.ts';
 import type { StreamRegistry } from '../streams/stream-registry.ts';

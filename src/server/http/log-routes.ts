@@ -1,7 +1,7 @@
 /** `/api/v1/log`: how much the running server writes, for looking closer without a restart. */
 
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { logLevelSchema } from '../config/log.ts';
+import { logLevelSchema } from '../config/sections/log.ts';
 import type { AppContext } from './context.ts';
 import { limitBody, requireJson } from './limits.ts';
 import { refuseInvalid } from './problem.ts';

@@ -1,8 +1,9 @@
 /** Who may use the server: the configuration's section `auth`. */
 
 import { z } from 'zod';
-import { ROLES } from '../access/principal.ts';
-import { parseTokenHash } from '../access/token-hash.ts';
+import { ROLES } from '../../access/principal.ts';
+import { parseTokenHash } from '../../access/token-hash.ts';
+import { refuseRepeats } from './refuse-repeats.ts';
 
 const token = z.strictObject({
   name: z
@@ -47,15 +48,10 @@ export const authSchema = z
       .describe('How long a ticket for the WebSocket is good, in milliseconds. A client uses it at once.'),
   })
   .superRefine(({ tokens }, context) => {
-    const seen = new Set<string>();
-    for (const [index, { name }] of tokens.entries()) {
-      if (seen.has(name)) {
-        context.addIssue({
-          code: 'custom',
-          path: ['tokens', index, 'name'],
-          message: `"${name}" is already the name of another token. Give each its own`,
-        });
-      }
-      seen.add(name);
-    }
+    refuseRepeats(
+      context,
+      tokens.map(({ name }) => name),
+      (index) => ['tokens', index, 'name'],
+      (name) => `"${name}" is already the name of another token. Give each its own`,
+    );
   });
