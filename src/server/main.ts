@@ -23,7 +23,13 @@ async function finish(work: Promise<number>): Promise<void> {
     process.stderr.write(`${failure.text}\n`);
     exitCode = failure.exitCode;
   }
+  await Promise.all([process.stdout, process.stderr].map(taken));
   process.exit(exitCode);
+}
+
+/** A pipe takes 64 KiB at a time, and what it has not taken is lost at exit. */
+async function taken(output: NodeJS.WriteStream): Promise<void> {
+  if (output.writableLength > 0) await new Promise<void>((resolve) => output.write('', () => resolve()));
 }
 
 // Our own output cannot be written: nobody reads any more, or the disk behind it is full.

@@ -1,8 +1,10 @@
 /** `earsight check-config` and `earsight schema`, from outside. */
 
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { publishedSchema } from '../../src/server/config/published-schema.ts';
 import { run } from '../support/server-process.ts';
@@ -65,5 +67,16 @@ describe('earsight schema', () => {
     const { code, stdout } = await run(['schema']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual(JSON.parse(JSON.stringify(publishedSchema())));
+  });
+
+  it('gives a pipe all of it, which takes 64 KiB at a time', async () => {
+    const program = join(import.meta.dirname, '../../src/server/main.ts');
+    const { stdout } = await promisify(execFile)('sh', [
+      '-c',
+      '"$0" "$1" schema | cat',
+      process.execPath,
+      program,
+    ]);
+    expect(stdout).toBe(`${JSON.stringify(publishedSchema(), null, 2)}\n`);
   });
 });
