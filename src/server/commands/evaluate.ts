@@ -11,6 +11,7 @@ import type { DataChoice } from '../../training/evaluate/open-data.ts';
 import { confusionTable, tablesOf, textOf } from '../../training/evaluate/tables.ts';
 import { writeCard } from '../../training/evaluate/write-card.ts';
 import { statusLine } from './status-line.ts';
+import { stopOnSignal } from './stop-on-signal.ts';
 import { wholeNumber } from './whole-number.ts';
 
 export interface EvaluateFlags {
@@ -49,11 +50,7 @@ export async function evaluate(folder: string, flags: EvaluateFlags): Promise<nu
   }
   const notes = flags.notes === undefined ? '' : await readFile(resolve(flags.notes), 'utf8');
   const line = statusLine(process.stderr);
-  const stop = new AbortController();
-  const onSignal = (): void =>
-    stop.abort(new EarsightError('closed', 'Stopped before the end: nothing was written.'));
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
+  const stop = stopOnSignal();
   try {
     const evaluated = await runEvaluation({
       folder: resolve(folder),
@@ -90,8 +87,7 @@ export async function evaluate(folder: string, flags: EvaluateFlags): Promise<nu
     return 0;
   } finally {
     line.end();
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    stop.release();
   }
 }
 

@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path';
 import { EarsightError } from '../../pipeline/errors.ts';
 import { finishRun } from '../../training/export/finish-run.ts';
 import { statusLine } from './status-line.ts';
+import { stopOnSignal } from './stop-on-signal.ts';
 import { wholeNumber } from './whole-number.ts';
 
 export interface ExportFlags {
@@ -22,11 +23,7 @@ export async function exportRun(folder: string, flags: ExportFlags): Promise<num
   const run = resolve(folder);
   const out = resolve(flags.out ?? folder);
   const line = statusLine(process.stderr);
-  const stop = new AbortController();
-  const onSignal = (): void =>
-    stop.abort(new EarsightError('closed', 'Stopped before the end: nothing was written.'));
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
+  const stop = stopOnSignal();
   try {
     const { manifest, calibrated } = await finishRun({
       run,
@@ -58,8 +55,7 @@ export async function exportRun(folder: string, flags: ExportFlags): Promise<num
     return 0;
   } finally {
     line.end();
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    stop.release();
   }
 }
 
