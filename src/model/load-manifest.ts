@@ -79,10 +79,9 @@ export async function verifyFiles({ directory, manifest }: ModelFolder): Promise
   }
 }
 
-async function readManifest(path: string): Promise<unknown> {
-  let text: string;
+async function readManifest(path: string): Promise<string> {
   try {
-    text = await readFile(path, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (cause) {
     throw new EarsightError(
       'model-missing',
@@ -90,17 +89,20 @@ async function readManifest(path: string): Promise<unknown> {
       { details: { path }, cause },
     );
   }
+}
+
+/** What `<directory>/manifest.json` says. @throws EarsightError `bad-manifest` */
+export function parseManifest(text: string, directory: string): ModelManifest {
+  const path = join(directory, 'manifest.json');
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (cause) {
     throw new EarsightError('bad-manifest', `${path} is not JSON: ${messageOf(cause)}. Correct the syntax.`, {
       details: { path },
       cause,
     });
   }
-}
-
-function parseManifest(value: unknown, directory: string): ModelManifest {
   const parsed = manifestSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => ({

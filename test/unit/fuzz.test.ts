@@ -3,26 +3,32 @@
  * its own errors, in bounded time. `EARSIGHT_FUZZ_MS=60000` gives each of them a minute; the default is a second.
  */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkTensors } from '../../src/model/engine/onnx/check-tensors.ts';
-import { loadManifest } from '../../src/model/load-manifest.ts';
+import { parseManifest } from '../../src/model/load-manifest.ts';
 import { manifestSchema } from '../../src/model/manifest.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/model/safetensors.ts';
 import { EarsightError } from '../../src/pipeline/errors.ts';
+import { encodePrefix, WireReader } from '../../src/pipeline/ingest/process/wire.ts';
+import { readHead } from '../../src/pipeline/ingest/url/egress/http-proxy.ts';
+import { FrameAssembler } from '../../src/pipeline/ingest/whip/encoded-frame.ts';
 import { readFragment, restartOf } from '../../src/pipeline/ingest/whip/fragment.ts';
 import { readOffer } from '../../src/pipeline/ingest/whip/offer.ts';
+import { ufragOfCheck } from '../../src/pipeline/ingest/whip/shared-port/stun-username.ts';
+import { AddressRanges } from '../../src/pipeline/ip-ranges.ts';
 import { encodeBinary } from '../../src/protocol/binary.ts';
 import { decodeServerMessage } from '../../src/protocol/decode.ts';
 import { ProtocolError } from '../../src/protocol/protocol-error.ts';
+import { addressKey, clientAddress } from '../../src/server/access/client-address.ts';
+import { parseTokenHash } from '../../src/server/access/token-hash.ts';
 import { loadConfig } from '../../src/server/config/load.ts';
 import { sessionOptionsSchema } from '../../src/server/config/session-options.ts';
 import { parseYaml } from '../../src/server/config/yaml-file.ts';
 import { parseClientMessage } from '../../src/server/fan-out/client-message.ts';
 import { createApp } from '../../src/server/http/app.ts';
+import { lenientMatchOf, matchOf } from '../../src/server/http/entity-tags.ts';
 import { StreamRegistry } from '../../src/server/streams/stream-registry.ts';
 import { appContext } from '../support/app-context.ts';
 import { heatmapResult } from '../support/heatmap-server.ts';
@@ -106,6 +112,36 @@ const mutated = (seed: string): fc.Arbitrary<string> =>
     { weight: 1, arbitrary: fc.string({ maxLength: 200, unit: 'binary' }) },
     { weight: 1, arbitrary: fc.json() },
   );
+
+/** A document of which up to three values are others: what passes the syntax, and mostly the first checks. */
+const altered = (document: unknown): fc.Arbitrary<string> => {
+  const paths: (readonly string[])[] = [];
+  const walk = (value: unknown, path: readonly string[]): void => {
+    paths.push(path);
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, inner] of Object.entries(value)) walk(inner, [...path, key]);
+  };
+  walk(document, []);
+  const value = fc.oneof(fc.integer(), fc.double(), fc.string({ maxLength: 12 }), fc.boolean(), fc.json());
+  const changes = fc.array(fc.tuple(fc.constantFrom(...paths), fc.oneof(value, fc.constant(undefined))), {
+    maxLength: 3,
+  });
+  return changes.map((list) => {
+    const copy: unknown = structuredClone(document);
+    for (const [path, put] of list) {
+      let here: unknown = copy;
+      for (const key of path.slice(0, -1)) here = (here as Record<string, unknown> | undefined)?.[key];
+      const last = path.at(-1);
+      if (last !== undefined && typeof here === 'object' && here !== null)
+        (here as Record<string, unknown>)[last] = put;
+    }
+    return JSON.stringify(copy);
+  });
+};
+
+const refused = (): never => {
+  throw new EarsightError('bad-request', '');
+};
 
 /** Runs for its time. @returns how often what was read was taken */
 async function fuzz(
@@ -199,27 +235,19 @@ describe('what comes from outside', () => {
     5,
   );
 
-  const folder = mkdtempSync(join(tmpdir(), 'earsight-fuzz-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
   const small =
     'server: {port: 8080, tls: {mode: off}}\nauth: {tokens: []}\nstreams:\n  - {id: a, kind: url, url: "rtsp://u:p@h/x", session: {maxRateHz: 5}}\n  - {id: b, kind: demo}\n';
   target(
     'configuration',
-    mutated(small),
+    fc.oneof(mutated(small), altered(parseYaml(small, 'c.yaml').value)),
     (text: string) => {
-      const file = join(folder, 'c.yaml');
-      writeFileSync(file, text);
-      loadConfig({ file });
+      loadConfig({ file: 'c.yaml', text });
     },
-    3,
   );
 
-  target('manifests', mutated(MANIFEST), async (text: string) => {
-    const place = join(folder, 'model');
-    mkdirSync(place, { recursive: true });
-    writeFileSync(join(place, 'manifest.json'), text);
-    await loadManifest(place);
-  });
+  target('manifests', fc.oneof(mutated(MANIFEST), altered(JSON.parse(MANIFEST))), (text: string) =>
+    parseManifest(text, 'model'),
+  );
 
   const manifest = manifestSchema.parse(JSON.parse(MANIFEST));
   const side = fc.array(
@@ -255,12 +283,76 @@ describe('what comes from outside', () => {
           fc.nat({ max: whole.length }),
         )
         .map(([pokes, length]) => {
-          const copy = whole.slice();
+          const copy = Uint8Array.from(whole);
           for (const [at, value] of pokes) copy[at] = value;
           return copy.slice(0, length);
         }),
     );
   target('weights', bytes(weights), (data: Uint8Array) => decodeSafetensors(data, 'weights'));
+
+  // USERNAME "ours:theirs" (RFC 8489 section 14.3).
+  const check = Buffer.from(
+    '000100102112a442000102030405060708090a0b0006000b6f7572733a74686569727300',
+    'hex',
+  );
+  expect(ufragOfCheck(check)).toBe('ours');
+  target('STUN checks', bytes(check), (data: Uint8Array) => ufragOfCheck(Buffer.from(data)) ?? refused());
+
+  const wire = Buffer.concat([encodePrefix({ type: 'frame', width: 2 }, 6), Buffer.alloc(6)]);
+  target('the pipe of a media process', bytes(wire), (data: Uint8Array) => {
+    let messages = 0;
+    try {
+      new WireReader(() => (messages += 1)).push(data);
+    } catch (thrown) {
+      // Who talks so is broken, and ended.
+      expect(String(thrown)).toMatch(/not a message|SyntaxError/);
+    }
+    if (messages === 0) refused();
+  });
+
+  const packet = fc.record({
+    payload: fc
+      .oneof(
+        fc.uint8Array({ maxLength: 60 }),
+        bytes(Uint8Array.of(0x10, 0, 0x9d, 0x01, 0x2a, 64, 0, 48, 0, 1)),
+        bytes(Uint8Array.of(0x78, 0, 3, 0x67, 1, 2, 0, 2, 0x68, 1)),
+        bytes(Uint8Array.of(0x7c, 0x85, 1, 2, 3, 4)),
+      )
+      .map((data) => Buffer.from(data)),
+    timestamp: fc.nat({ max: 3 }),
+    marker: fc.boolean(),
+    arrivalUs: fc.nat(),
+  });
+  const packets = fc.array(fc.tuple(packet, fc.constantFrom(0, 0, 0, 1)), { maxLength: 12 });
+  target(
+    'RTP payloads',
+    fc.tuple(fc.constantFrom('VP8', 'H264'), packets),
+    ([codec, list]: ['VP8' | 'H264', [Parameters<FrameAssembler['push']>[0], number][]]) => {
+      const assembler = new FrameAssembler(codec);
+      const frames = list.flatMap(([one, lost]) => assembler.push(one, lost));
+      if (frames.length === 0) refused();
+    },
+  );
+
+  target('If-Match', mutated('"abc", W/"x", "tag"'), (text: string) => {
+    const match = matchOf(text, '"tag"');
+    lenientMatchOf(text, '"tag"');
+    if (match === 'none') refused();
+  });
+
+  const hash = `scrypt:32768:8:1:${'a'.repeat(22)}:${'b'.repeat(43)}`;
+  target('hashes of tokens', mutated(hash), (text: string) => parseTokenHash(text) ?? refused());
+
+  const proxies = new AddressRanges(['10.0.0.0/8', '::1']);
+  target('X-Forwarded-For', mutated('203.0.113.7, 2001:db8::7, 10.1.2.3'), (text: string) =>
+    addressKey(clientAddress('10.0.0.1', text, proxies)),
+  );
+
+  target(
+    'requests of FFmpeg to its proxy',
+    mutated('GET http://h/x?y HTTP/1.1\r\nHost: h\r\nA: b'),
+    (text: string) => readHead(text) ?? refused(),
+  );
 
   const heatmap = encodeBinary(heatmapResult('yard', 3).message);
   target('binary heatmaps, in the subscriber', bytes(new Uint8Array(heatmap)), (data: Uint8Array) =>

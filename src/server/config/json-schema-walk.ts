@@ -5,9 +5,16 @@ import { z } from 'zod';
 export type JsonSchema = z.core.JSONSchema.JSONSchema;
 export type Path = readonly (string | number)[];
 
-/** The JSON Schema of what may be put in (defaults not yet filled in). */
+/** Making one takes tens of milliseconds. */
+const made = new WeakMap<z.ZodType, JsonSchema>();
+
+/** The JSON Schema of what may be put in (defaults not yet filled in). The same one each time: not to be changed. */
 export function inputSchema(schema: z.ZodType): JsonSchema {
-  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const known = made.get(schema);
+  if (known !== undefined) return known;
+  const input = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  made.set(schema, input);
+  return input;
 }
 
 const isSchema = (value: unknown): value is JsonSchema => typeof value === 'object' && value !== null;

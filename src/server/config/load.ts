@@ -12,6 +12,8 @@ import { parseYaml, type YamlFile } from './yaml-file.ts';
 export interface ConfigSources {
   /** Path of the YAML file; left out, there is none. */
   file?: string | undefined;
+  /** What that file holds, where it was read before. */
+  text?: string | undefined;
   environment?: Environment | undefined;
   /** `--set` assignments, later ones winning. */
   assignments?: readonly string[] | undefined;
@@ -44,7 +46,7 @@ export function readConfig(sources: ConfigSources): LoadedConfig {
   const schema = inputSchema(configSchema);
   const environment = sources.environment ?? {};
   const variables = new Variables(environment);
-  const yaml = sources.file === undefined ? null : readYaml(sources.file, problems, sources.mayBeEmpty);
+  const yaml = sources.file === undefined ? null : readYaml(sources.file, sources, problems);
   const written = yaml?.value ?? {};
   const expansion = expandVariables(written, variables, (path, text) => valueOf(schema, path, text, written));
   for (const { path, message } of expansion.problems) {
@@ -78,10 +80,14 @@ export function readConfig(sources: ConfigSources): LoadedConfig {
   return { config: parsed.data, files, where };
 }
 
-function readYaml(file: string, problems: string[], mayBeEmpty = true): YamlFile | null {
+function readYaml(
+  file: string,
+  { text: known, mayBeEmpty = true }: ConfigSources,
+  problems: string[],
+): YamlFile | null {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = known ?? readFileSync(file, 'utf8');
   } catch (thrown) {
     const reason =
       (thrown as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String(thrown);

@@ -12,7 +12,7 @@ const VARIABLE: JsonSchema = {
 
 /** Draft 2020-12. */
 export function publishedSchema(): JsonSchema {
-  const whole = inputSchema(configSchema);
+  const whole = structuredClone(inputSchema(configSchema));
   return {
     ...(withVariables(whole) as JsonSchema),
     $id: 'urn:earsight:configuration',
