@@ -110,9 +110,12 @@ program
   .option('--precision <name>', 'float32 or int8, of a served model', 'float32')
   .option('--samples <number>', 'how many examples', '2000')
   .option('--seed <number>', 'what the scenes follow from', '1')
-  .option('--split <name>', 'train, validation or test', 'test')
+  .option('--split <name>', 'train, validation or test; a published set is judged whole unless told')
   .option('--drawn', 'draw the scenes of a folder with the cast instead of its photos')
-  .option('--calibrate <number>', 'calibrate on so many examples of the validation split first')
+  .option(
+    '--calibrate <number>',
+    'calibrate on so many examples of the validation split first; a published set needs --split test',
+  )
   .option('--robustness <number>', 'so many examples for each of eleven alterations of the sound')
   .option('--later', "later papers' protocols too: DSOL, SLAVC, AVGN, SSLalignment, vssl_eval, AVSBench")
   .option('--out <folder>', 'write evaluation.json, evaluation.html and calibration.json there')

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { writePhoto, writeTone } from '../../../test/support/datasets/media.ts';
+import { write, writePhoto, writeTone } from '../../../test/support/datasets/media.ts';
 import { defaultNetwork } from '../../model/network/options.ts';
 import { initialWeights } from '../../model/network/weights.ts';
 import { writeModel } from '../../training/trainer/model-folder.ts';
@@ -30,7 +30,7 @@ afterAll(() => rm(folder, { recursive: true }));
 async function said(flags: Partial<EvaluateFlags>): Promise<string> {
   const out = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   const err = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  const usual = { method: 'all', precision: 'float32', samples: '8', seed: '5', split: 'test' };
+  const usual = { method: 'all', precision: 'float32', samples: '8', seed: '5' };
   try {
     expect(await evaluate(folder, { ...usual, ...flags })).toBe(0);
     return out.mock.calls.map(([text]) => String(text)).join('');
@@ -129,6 +129,104 @@ describe('earsight evaluate --data manifest.jsonl', () => {
     await lay('train', 'val', 'val', null);
     await expect(said({ data: manifest() })).rejects.toThrow(
       /it has 1 of "train", 2 of "val", 1 without "split", .*that it has \(--split train, --split validation\)\.$/,
+    );
+  });
+
+  it('calibrates on the validation lines and judges others, whatever a list says', async () => {
+    await lay('val', 'val', 'val', 'test', 'test');
+    const subset = join(folder, 'one.txt');
+    write(subset, 'dog-4\n');
+    const { result, calibrated } = JSON.parse(
+      await said({ data: manifest(), json: true, method: 'ours', calibrate: '100', subset }),
+    );
+    expect([result.samples, calibrated.examples]).toEqual([1, 3]);
+    expect(calibrated.calibration.source).toBe('3 examples of jsonl (manifest.jsonl), validation split.');
+    await expect(said({ data: manifest(), calibrate: '8', split: 'validation' })).rejects.toMatchObject({
+      code: 'bad-config',
+      message: expect.stringMatching(/the same examples. Say --split test/),
+    });
+  });
+
+  it('is not calibrated on lines that do not say where', async () => {
+    await lay('val', 'test');
+    const text = await readFile(manifest(), 'utf8');
+    await writeFile(manifest(), text.replaceAll(/,"boxes":[^\n]*?\]\}\]/g, ''));
+    await expect(said({ data: manifest(), calibrate: '8' })).rejects.toMatchObject({
+      code: 'bad-dataset',
+      message: expect.stringMatching(
+        /^None of the 1 examples to calibrate on says where .* Give boxes or masks/,
+      ),
+    });
+  });
+
+  it('says what a list asked for that leaves nothing', async () => {
+    await lay('test', 'test', 'val');
+    const subset = join(folder, 'strangers.txt');
+    write(subset, 'cat-1\ncat-2\ncat-3\ncat-4\ncat-5\n');
+    await expect(said({ data: manifest(), subset })).rejects.toMatchObject({
+      code: 'bad-dataset',
+      message: `The subset ${subset}, which lists "cat-1", "cat-2", "cat-3" and 2 more, leaves none of the 2 moments of the split "test" of jsonl in ${manifest()}, such as "dog-0", "dog-1". Write the entries as the set names them, or ask for the split that they are of; docs/datasets.md says how lists are read.`,
+    });
+  });
+});
+
+describe('earsight evaluate --dataset', () => {
+  it('takes the split of a published set that has it, and calibrates on validation', async () => {
+    const data = join(folder, 'AVSBench');
+    const videos = [
+      ['v1', 'train'],
+      ['v2', 'val'],
+      ['v3', 'test'],
+      ['v4', 'test'],
+    ] as const;
+    write(
+      join(data, 's4_meta_data.csv'),
+      `name,category,split\n${videos.map(([name, split]) => `${name},dog,${split}`).join('\n')}\n`,
+    );
+    for (const [name, split] of videos) {
+      const path = (part: string): string => join(data, `s4_data/${part}/${split}/dog/${name}`);
+      for (let frame = 1; frame <= 5; frame++) {
+        for (const part of ['visual_frames', 'gt_masks']) {
+          await writePhoto(join(path(part), `${name}_${frame}.png`), 8, 8, (x) =>
+            x < 4 ? [255, 255, 255] : [0, 0, 0],
+          );
+        }
+      }
+      writeTone(`${path('audio_wav')}.wav`, { seconds: 5, hz: 500 });
+    }
+    const set = { data, dataset: 'avsbench-s4', json: true, method: 'ours', samples: '100' } as const;
+    const samples = async (flags: Partial<EvaluateFlags>): Promise<number> =>
+      JSON.parse(await said({ ...set, ...flags })).result.samples;
+    expect([
+      await samples({}),
+      await samples({ split: 'train' }),
+      await samples({ split: 'validation' }),
+      await samples({ split: 'test' }),
+    ]).toEqual([16, 1, 5, 10]);
+
+    // The masks say where: there are no boxes.
+    const { result, calibrated } = JSON.parse(await said({ ...set, split: 'test', calibrate: '100' }));
+    expect([result.samples, calibrated.examples]).toEqual([10, 5]);
+    expect(result.data).toBe('avsbench-s4 (AVSBench), test split');
+    await expect(said({ ...set, calibrate: '100' })).rejects.toMatchObject({
+      code: 'bad-config',
+      message: expect.stringMatching(/the whole of avsbench-s4 is judged, .* Say --split test\.$/),
+    });
+  });
+
+  it('refuses what a set has no part for', async () => {
+    await expect(said({ data: folder, dataset: 'vggss', calibrate: '8' })).rejects.toMatchObject({
+      code: 'bad-config',
+      message: expect.stringMatching(
+        /vggss has no validation part .*avsbench-s4, avss, jsonl have.*Leave out/,
+      ),
+    });
+    write(join(folder, 'vggss.json'), '[]');
+    await expect(said({ data: folder, dataset: 'vggss', split: 'train' })).rejects.toThrow(
+      /vggss has no use for "split"/,
+    );
+    await expect(said({ data: folder, dataset: 'vggss' })).rejects.toThrow(
+      /The annotations of vggss .* hold no moment/,
     );
   });
 });

@@ -27,7 +27,8 @@ export interface EvaluateFlags {
   precision: string;
   samples: string;
   seed: string;
-  split: string;
+  /** What {@link DataChoice} takes where it is not said. */
+  split?: string;
   drawn?: true;
   calibrate?: string;
   robustness?: string;
@@ -42,7 +43,7 @@ export interface EvaluateFlags {
 export async function evaluate(folder: string, flags: EvaluateFlags): Promise<number> {
   const { card } = flags;
   const data = dataOf(flags);
-  if (card === true && (flags.calibrate !== undefined || data.split !== 'test')) {
+  if (card === true && (flags.calibrate !== undefined || (data.split ?? 'test') !== 'test')) {
     throw new EarsightError(
       'bad-config',
       '--card describes the model as it is, on the test split: leave out --calibrate and --split.',
@@ -98,7 +99,7 @@ function precisionOf(text: string): Precision {
 
 function dataOf(flags: EvaluateFlags): DataChoice {
   const { data, scenes, dataset, annotations, boxes, pairing, subset, split } = flags;
-  if (split !== 'train' && split !== 'validation' && split !== 'test') {
+  if (split !== undefined && split !== 'train' && split !== 'validation' && split !== 'test') {
     throw new EarsightError('bad-config', `--split must be train, validation or test, but is "${split}".`);
   }
   if (dataset !== undefined && data === undefined) {
@@ -122,7 +123,7 @@ function dataOf(flags: EvaluateFlags): DataChoice {
     path: data === undefined ? null : resolve(data),
     scenes: scenes === undefined ? null : resolve(scenes),
     dataset: Object.keys(own).length === 0 ? null : own,
-    split,
+    split: split ?? null,
     style: flags.drawn === true ? 'drawn' : 'photo',
     samples: wholeNumber('--samples', flags.samples),
     seed: wholeNumber('--seed', flags.seed),

@@ -1,5 +1,6 @@
 /** Which data set, where it lies, and which of its annotations count: what the command line and configurations say. */
 
+import { dirname, extname } from 'node:path';
 import { z } from 'zod';
 import { EarsightError } from '../../pipeline/errors.ts';
 
@@ -27,7 +28,7 @@ export type DatasetKind = (typeof DATASET_KINDS)[number];
 /** `docs/datasets.md` says which kinds know which fields and which files and folders each kind looks for. */
 export const datasetChoiceSchema = z.strictObject({
   kind: z.enum(DATASET_KINDS),
-  /** Folder of the pictures, clips and recordings. */
+  /** Folder of the pictures, clips and recordings; or a manifest `.jsonl`, which lies in that folder. */
   folder: z.string().min(1),
   /** Folder (or the one file) of the annotations; the media's own folder unless told. */
   annotations: z.string().min(1).optional(),
@@ -51,14 +52,24 @@ export const datasetChoiceSchema = z.strictObject({
 /** Structured-cloneable. */
 export type DatasetChoice = z.infer<typeof datasetChoiceSchema>;
 
-/** @throws EarsightError `bad-config` naming the field. */
+/**
+ * A manifest that stands in place of the folder becomes the annotations of the folder that it lies in, since its paths
+ * are below that.
+ * @throws EarsightError `bad-config` naming the field.
+ */
 export function parseDatasetChoice(value: unknown): DatasetChoice {
   const parsed = datasetChoiceSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return besideManifest(parsed.data);
   const text = parsed.error.issues
     .map(({ path, message }) => `${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`)
     .join('; ');
   throw new EarsightError('bad-config', `This is no data set that can be read: ${text}.`);
+}
+
+function besideManifest(choice: DatasetChoice): DatasetChoice {
+  const { kind, folder } = choice;
+  if (kind !== 'jsonl' || extname(folder) !== '.jsonl') return choice;
+  return { annotations: folder, ...choice, folder: dirname(folder) };
 }
 
 /** Refuses fields that a kind has no use for, since they would be left unheeded. */

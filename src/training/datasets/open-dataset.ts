@@ -15,6 +15,7 @@ import { type DatasetChoice, parseDatasetChoice } from './dataset-choice.ts';
 import { DatasetSource } from './dataset-source.ts';
 import { MediaFinder } from './media-finder.ts';
 import type { Moment, Reading } from './moment.ts';
+import { nothingAsked } from './nothing-asked.ts';
 import { readDataset } from './read-dataset.ts';
 
 /** A data set, and the model that its examples are for. Structured-cloneable. */
@@ -72,6 +73,7 @@ export async function openDataset(
   const dataset = parseDatasetChoice(spec.dataset);
   const logmel = frontEnd(spec);
   const reading = readDataset(dataset);
+  if (reading.moments.length === 0) throw nothingAsked(dataset);
   const map = typeof spec.classMap === 'string' ? readClassMap(spec.classMap) : (spec.classMap ?? {});
   const others = spec.otherClasses ?? 'refuse';
   const classes = mapClasses(reading.classes, spec.shape.classes, map, others);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Precision } from '../../model/load-manifest.ts';
 import { writeAtomically } from '../trainer/atomic-file.ts';
 import { type CalibrationResult, calibrate } from './calibration/calibrate.ts';
+import { calibrationData } from './calibration/calibration-data.ts';
 import { uncalibrated } from './example.ts';
 import { LaterScorer } from './later/later-scorer.ts';
 import { laterProtocol } from './later/protocol.ts';
@@ -141,12 +142,16 @@ async function calibrateOn(
   { data, calibrationSamples, say, signal }: EvaluateOptions,
   model: Awaited<ReturnType<typeof openModel>>['model'],
 ): Promise<CalibrationResult> {
-  const split = 'validation' as const;
-  const { parts, description } = await opener.open({ ...data, split, samples: calibrationSamples });
+  const { parts, description, scenes, samples } = await opener.open(
+    calibrationData(data, calibrationSamples),
+  );
   return await calibrate({
     model,
     parts,
-    source: `${calibrationSamples} ${description}, seed ${data.seed}: a quarter each with one, two and three classes sounding in sight, half of these with a silent object of another class; 15 % silence, noise or foreign sound; 10 % sound off screen.`,
+    source:
+      scenes === null
+        ? `${samples} examples of ${description}.`
+        : `${calibrationSamples} ${description}, seed ${data.seed}: a quarter each with one, two and three classes sounding in sight, half of these with a silent object of another class; 15 % silence, noise or foreign sound; 10 % sound off screen.`,
     batchSize: BATCH,
     onProgress: (done, total) => say('calibrating', done, total),
     signal,

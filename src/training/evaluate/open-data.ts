@@ -1,6 +1,6 @@
 /** Opens what a model is evaluated on: scenes of a folder, the drawn cast, or a published data set. */
 
-import { basename, dirname, extname } from 'node:path';
+import { basename, extname } from 'node:path';
 import { EarsightError } from '../../pipeline/errors.ts';
 import { castClasses } from '../../pipeline/ingest/demo/actor.ts';
 import { QIAN_LOG_MEL } from '../../pipeline/prep/log-mel-parameters.ts';
@@ -22,11 +22,18 @@ export interface DataChoice {
   scenes: string | null;
   /** A published set's choice, without its folder; null for scenes. */
   dataset: { kind?: string; [field: string]: string | undefined } | null;
-  split: Split;
+  /** null: not said; `test` of scenes and manifests, the whole of a published set. */
+  split: Split | null;
   /** Photos and recordings, or the drawn cast. */
   style: 'photo' | 'drawn';
   samples: number;
   seed: number;
+}
+
+/** Which set a choice means: a kind, not checked; null for composed scenes. */
+export function datasetOf({ path, dataset }: DataChoice): string | null {
+  if (path === null || (dataset === null && extname(path) !== '.jsonl')) return null;
+  return dataset?.kind ?? 'jsonl';
 }
 
 export interface OpenedData {
@@ -61,27 +68,25 @@ export class DataOpener {
 
   /** @throws EarsightError `bad-dataset`, `bad-config` */
   async open(choice: DataChoice): Promise<OpenedData> {
-    const { path, dataset } = choice;
-    if (path !== null && (dataset !== null || extname(path) === '.jsonl')) {
-      return await this.#openDataset(path, choice);
-    }
-    return await this.#openScenes(choice);
+    const { path } = choice;
+    const kind = datasetOf(choice);
+    return path === null || kind === null
+      ? await this.#openScenes(choice)
+      : await this.#openDataset(kind, path, choice);
   }
 
-  async #openDataset(path: string, { dataset, split, samples }: DataChoice): Promise<OpenedData> {
+  async #openDataset(
+    kind: string,
+    path: string,
+    { dataset, split: said, samples }: DataChoice,
+  ): Promise<OpenedData> {
     const { model, logmel, resampler } = this.#opened;
-    const own = split === 'validation' ? 'val' : split;
-    const manifest = dataset?.kind === undefined || dataset.kind === 'jsonl';
-    // A manifest's paths are below the folder that it lies in.
-    const place =
-      manifest && extname(path) === '.jsonl'
-        ? { folder: dirname(path), annotations: path }
-        : { folder: path };
+    const split = said ?? (kind === 'jsonl' ? 'test' : null);
     const choice = parseDatasetChoice({
-      kind: 'jsonl',
-      ...place,
-      ...(manifest ? { split: own } : {}),
       ...dataset,
+      kind,
+      folder: path,
+      ...(split === null ? {} : { split: split === 'validation' ? 'val' : split }),
     });
     const source = await openDataset(
       { dataset: choice, shape: model.shape, logmel, resampler, otherClasses: 'unnamed' },
@@ -96,7 +101,7 @@ export class DataOpener {
       scenes: null,
       protocol: boxProtocol(choice.kind),
       kind: choice.kind,
-      description: `${choice.kind} (${basename(path)})`,
+      description: `${choice.kind} (${basename(path)})${split === null ? '' : `, ${split} split`}`,
       remarks: [
         `${usable} of ${annotated} annotated moments can be used; media missing: ${missing.length}, unreadable: ${unreadable.length}`,
         ...remarks,
@@ -105,7 +110,8 @@ export class DataOpener {
   }
 
   async #openScenes(choice: DataChoice): Promise<OpenedData> {
-    const { path, split, seed, samples, style } = choice;
+    const { path, seed, samples, style } = choice;
+    const split = choice.split ?? 'test';
     const { shape } = this.#opened.model;
     if (JSON.stringify(this.#opened.logmel) !== JSON.stringify(QIAN_LOG_MEL)) {
       throw new EarsightError(

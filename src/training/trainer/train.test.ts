@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { write, writePhoto, writeTone } from '../../../test/support/datasets/media.ts';
 import { TINY_RECIPE, tinyTraining } from '../../../test/support/training/tiny-training.ts';
 import { readModel } from './model-folder.ts';
 import type { ProgressLine } from './progress-text.ts';
@@ -28,6 +29,29 @@ async function records(path: string): Promise<RunRecord[]> {
 }
 
 describe('training', { timeout: 240_000 }, () => {
+  it('learns from a manifest that is named itself, with media beside it', async () => {
+    await writePhoto(join(folder, 'dog.png'), 16, 16, () => [200, 120, 40]);
+    writeTone(join(folder, 'dog.wav'), { seconds: 2, hz: 600 });
+    const manifest = join(folder, 'sounds.jsonl');
+    const lines = ['train', 'train', 'val'].map((split, index) => ({
+      id: `dog-${index}`,
+      picture: 'dog.png',
+      sound: 'dog.wav',
+      heard: ['dog'],
+      boxes: [{ class: 'dog', box: [0, 0, 0.5, 1] }],
+      split,
+    }));
+    write(manifest, lines.map((line) => JSON.stringify(line)).join('\n'));
+    const choice = (split: string) => ({ kind: 'jsonl', folder: manifest, split });
+    const data = { kind: 'dataset', train: choice('train'), validation: choice('val') };
+    const said: string[] = [];
+    const run = join(folder, 'run');
+    const recipe = { ...TINY_RECIPE, data };
+    expect(await tinyTraining(run, { recipe, say: ({ text }) => said.push(text) })).toBe('finished');
+    expect(said).toContain(`${manifest}: 2 of 2 moments can be used; media of 0 are missing or unreadable`);
+    expect((await readModel(run)).description.classes).toEqual(['dog']);
+  });
+
   it('leaves a model, a recipe, a log and a report, and gives the same bytes again', async () => {
     const first = join(folder, 'first');
     const lines: ProgressLine[] = [];

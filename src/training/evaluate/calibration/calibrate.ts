@@ -1,6 +1,7 @@
 /** From validation examples to the calibration that a model is served with. */
 
 import type { ModelManifest } from '../../../model/manifest.ts';
+import { EarsightError } from '../../../pipeline/errors.ts';
 import { calibrateProbability } from '../../../pipeline/heatmap/calibrate.ts';
 import { uncalibrated } from '../example.ts';
 import type { MapModel } from '../map-model.ts';
@@ -31,6 +32,7 @@ export interface CalibrationResult {
   map: MapChoice;
 }
 
+/** @throws EarsightError `bad-dataset` for examples none of which says where anything sounds */
 export async function calibrate(options: CalibrationOptions): Promise<CalibrationResult> {
   const { model, parts, batchSize, onProgress, signal } = options;
   const { classes, grid } = model.shape;
@@ -45,6 +47,12 @@ export async function calibrate(options: CalibrationOptions): Promise<Calibratio
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(signal === undefined ? {} : { signal }),
   });
+  if (!records.sounding.some((example) => example.some(({ mask }) => mask !== null))) {
+    throw new EarsightError(
+      'bad-dataset',
+      `None of the ${records.probabilities.length} examples to calibrate on says where a class of the model sounds, so no map can be chosen. Give boxes or masks with the class, or leave out --calibrate.`,
+    );
+  }
   return calibrationOf(records, classes, grid, options.source);
 }
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { calibrationSchema } from '../../../model/manifest.ts';
 import { createRandom } from '../../../pipeline/ingest/demo/random.ts';
 import { unionOfBoxes } from '../../metrics/raster.ts';
+import type { Example } from '../example.ts';
 import { calibrationOf } from './calibrate.ts';
 import { chooseMap } from './choose-map.ts';
 import { chooseGate } from './gates.ts';
@@ -52,6 +53,39 @@ describe('Platt scaling', () => {
   it('never turns scores round, and leaves a class without examples nearly as it is', () => {
     expect(fitPlatt([0.9, 0.8, 0.1, 0.2], [0, 0, 1, 1]).slope).toBeGreaterThan(0);
     expect(fitPlatt([], []).slope).toBe(1);
+  });
+});
+
+describe('records', () => {
+  it('keep the map of a class whose place is known, by box or by mask, or that is off screen', () => {
+    const records = new ValidationRecords();
+    const localization = {
+      audioProbability: new Float32Array(4),
+      visualProbability: new Float32Array(4),
+      similarity: new Float32Array(16),
+      activation: null,
+    };
+    const example = { index: 0, localization } as unknown as Example;
+    const truth = {
+      boxes: [{ classIndex: 0, sounding: true, x0: 0, y0: 0, x1: 1, y1: 0.5 }],
+      masks: [{ classIndex: 1, sounding: true, width: 2, height: 1, data: Uint8Array.of(1, 0) }],
+      offScreen: [2],
+      note: '',
+    };
+    const labels = { truth, heard: new Float32Array(4).fill(1), seen: new Float32Array(4), kind: null };
+    for (const located of [false, true]) records.add(example, { ...labels, located });
+    const share = (mask: Uint8Array | null): number | null =>
+      mask === null ? null : mask.reduce((a, b) => a + b, 0) / SEARCH_SIDE ** 2;
+    const kept = records.sounding.map((found) =>
+      found.map(({ classIndex, level, mask }) => [classIndex, level, share(mask)]),
+    );
+    const known = [
+      [0, 2, 0.5],
+      [1, 2, 0.5],
+      [2, 2, null],
+    ];
+    // The last is known to be elsewhere only where the truth is whole.
+    expect(kept).toEqual([known, [...known, [3, 2, null]]]);
   });
 });
 

@@ -1,9 +1,9 @@
 /** What calibration keeps of each validation example: probabilities, labels, and the maps of what sounds. */
 
-import { unionOfBoxes } from '../../metrics/raster.ts';
 import type { Example } from '../example.ts';
 import type { ExampleListener } from '../run.ts';
 import type { Labels } from '../scorer.ts';
+import { CLASS_PROTOCOL, classMasks } from '../truth-masks.ts';
 
 /** Pixels of the square on which candidate maps are judged: coarser than the tables' 256, and 16 times as fast. */
 export const SEARCH_SIDE = 64;
@@ -37,7 +37,7 @@ export class ValidationRecords implements ExampleListener {
   /** By example. */
   readonly sounding: SoundingClass[][] = [];
 
-  add({ localization }: Example, { truth, heard, seen, kind }: Labels): void {
+  add({ localization }: Example, { truth, heard, seen, kind, located }: Labels): void {
     const { audioProbability, visualProbability, similarity, activation } = localization;
     this.probabilities.push({
       audio: audioProbability.slice(),
@@ -48,17 +48,19 @@ export class ValidationRecords implements ExampleListener {
     });
     const cells = similarity.length / heard.length;
     const found: SoundingClass[] = [];
-    const inSight = new Set(truth.boxes.filter((box) => box.sounding).map((box) => box.classIndex));
+    const inSight = classMasks(truth, true, { ...CLASS_PROTOCOL, side: SEARCH_SIDE });
     for (const [classIndex, label] of heard.entries()) {
       if (label < 0.5) continue;
-      const boxes = truth.boxes.filter((box) => box.classIndex === classIndex && box.sounding);
+      const mask = inSight.get(classIndex) ?? null;
+      // Where it sounds is not known: that says nothing about maps.
+      if (mask === null && !located && !truth.offScreen.includes(classIndex)) continue;
       const at = classIndex * cells;
       found.push({
         classIndex,
         level: Math.min(inSight.size, 3),
         similarity: similarity.slice(at, at + cells),
         activation: activation?.slice(at, at + cells) ?? null,
-        mask: boxes.length === 0 ? null : unionOfBoxes(boxes, SEARCH_SIDE, 'lvs'),
+        mask,
         seen: visualProbability[classIndex]!,
       });
     }
