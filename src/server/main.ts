@@ -13,8 +13,12 @@ import type { TrainFlags } from './commands/train.ts';
 import { version } from './installation.ts';
 import { startSettled } from './start-settled.ts';
 
-/** Ends the program: the commands have closed what they opened, so nothing is lost. */
-async function finish(work: Promise<number>): Promise<void> {
+/**
+ * Ends the program: the commands have closed what they opened, so nothing is lost.
+ *
+ * @param patienceMs how long who reads the output may take for what is left of it
+ */
+async function finish(work: Promise<number>, patienceMs = Infinity): Promise<void> {
   let exitCode: number;
   try {
     exitCode = await work;
@@ -23,6 +27,7 @@ async function finish(work: Promise<number>): Promise<void> {
     process.stderr.write(`${failure.text}\n`);
     exitCode = failure.exitCode;
   }
+  if (patienceMs < Infinity) setTimeout(() => process.exit(exitCode), patienceMs);
   await Promise.all([process.stdout, process.stderr].map(taken));
   process.exit(exitCode);
 }
@@ -47,12 +52,18 @@ const program = new Command('earsight')
   .showHelpAfterError('(earsight --help lists the commands and flags)')
   .configureHelp({ showGlobalOptions: true });
 
+/** A server ends whether its log is read or not. */
+const LOG_PATIENCE_MS = 1_000;
+
 // Commands are loaded when they run, so that --help and --version need no model, decoder or network library.
 addSettingsFlags(program.command('serve'))
   .description('run the server and its page')
   .action((options: SettingsOptions) => {
     startSettled();
-    return finish(import('./commands/serve.ts').then(({ serve }) => serve(options)));
+    return finish(
+      import('./commands/serve.ts').then(({ serve }) => serve(options)),
+      LOG_PATIENCE_MS,
+    );
   });
 
 addSettingsFlags(program.command('check-config [file]'))

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -193,6 +194,25 @@ describe('serve', () => {
       publisher.close();
     }
     expect((await server.stop()).code).toBe(0);
+  });
+
+  it('ends on SIGTERM though nobody reads its log', async () => {
+    await using server = await ServerProcess.serve();
+    server.child.stdout!.pause();
+    // More than pipe and reader hold, so that some is still to be written at the end.
+    const comeAndGo = async (id: string): Promise<void> => {
+      const body = JSON.stringify({ kind: 'webcam', id });
+      const headers = { 'content-type': 'application/json' };
+      await fetch(`${server.url}/api/v1/streams`, { method: 'POST', headers, body });
+      await fetch(`${server.url}/api/v1/streams/${id}`, { method: 'DELETE' });
+    };
+    for (let i = 0; i < 800; i += 10) {
+      await Promise.all(Array.from({ length: 10 }, (_, k) => comeAndGo(`${'x'.repeat(50)}${i + k}`)));
+    }
+    const ended = once(server.child, 'exit');
+    server.child.kill('SIGTERM');
+    expect(await Promise.race([ended, sleep(20_000, 'waits for its reader')])).toEqual([0, null]);
+    server.child.stdout!.resume();
   });
 
   it('writes lines for people when asked', async () => {

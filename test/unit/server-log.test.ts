@@ -91,6 +91,31 @@ describe('createLogger', () => {
   });
 });
 
+describe('a log whose reader is stuck', () => {
+  it('waits in bounded memory, and tells what is missing', () => {
+    const records: { msg: string; records?: number }[] = [];
+    const output = {
+      writableLength: 0,
+      write: (text: string): void => {
+        records.push(JSON.parse(text) as { msg: string });
+        output.writableLength += Buffer.byteLength(text);
+      },
+    };
+    const log = createLogger({ level: 'info', format: 'json' }, output);
+    const long = 'x'.repeat(1000);
+    for (let i = 0; i < 5000; i++) log.info(`${i} ${long}`);
+    expect(output.writableLength).toBeLessThan(1.01 * 2 ** 20);
+    const written = records.length;
+    expect(written).toBeGreaterThan(900);
+    output.writableLength = 0;
+    log.info('read again');
+    expect(records.slice(written).map((record) => [record.msg, record.records])).toEqual([
+      ['records were left out: who reads this log does not keep up', 5000 - written],
+      ['read again', undefined],
+    ]);
+  });
+});
+
 describe('TracedSink', () => {
   interface Recorded {
     name: string;

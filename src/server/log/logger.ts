@@ -10,7 +10,12 @@ import { Repeats } from './repeats.ts';
 export interface LogOutput {
   write(text: string): unknown;
   isTTY?: boolean;
+  /** Bytes that were written and that the reader has not taken yet. */
+  writableLength?: number;
 }
+
+/** While its reader has so much of the log to take, newer records are left out and counted: memory is not a log file. */
+const MAX_UNREAD_BYTES = 1 << 20;
 
 /** Whether people are reading. */
 export function isForPeople(format: Config['log']['format'], output: LogOutput): boolean {
@@ -21,8 +26,18 @@ export function isForPeople(format: Config['log']['format'], output: LogOutput):
 export function createLogger({ level, format }: Config['log'], output: LogOutput): Logger {
   const lines = isForPeople(format, output);
   const colour = output.isTTY === true && process.env['NO_COLOR'] === undefined;
+  let leftOut = 0;
   const destination = {
     write: (record: string): void => {
+      if ((output.writableLength ?? 0) > MAX_UNREAD_BYTES) {
+        leftOut++;
+        return;
+      }
+      if (leftOut > 0) {
+        const records = leftOut;
+        leftOut = 0;
+        log.warn({ records }, 'records were left out: who reads this log does not keep up');
+      }
       const safe = redactText(record);
       output.write(lines ? formatLine(safe, colour) : safe);
     },
