@@ -37,6 +37,21 @@ export class ArrivalFloor {
     return least;
   }
 
+  /**
+   * What the delay has come to: the minimum over the two whole half seconds before `nowUs`; null where nothing arrived in
+   * either. A burst after a stall is over before it counts.
+   */
+  settledUs(nowUs: number): number | null {
+    const now = Math.floor(nowUs / BUCKET_US);
+    let least = Infinity;
+    for (let bucket = now - 2; bucket < now; bucket++) {
+      const slot = ((bucket % BUCKETS) + BUCKETS) % BUCKETS;
+      if (this.#buckets[slot] !== bucket) return null;
+      least = Math.min(least, this.#minima[slot]!);
+    }
+    return least;
+  }
+
   reset(): void {
     this.#buckets.fill(Number.NaN);
     this.#newest = Number.NEGATIVE_INFINITY;

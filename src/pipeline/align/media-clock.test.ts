@@ -55,6 +55,49 @@ describe('media clock', () => {
     expect(clock.read(0)).toMatchObject({ status: 'aligned', reason: null, offsetUs: -12_500, skewUs: 0 });
   });
 
+  /** Like `play`, with delays beside the usual for each track. */
+  function late(clock: MediaClock, fromMs: number, toMs: number, audioUs: number, videoUs: number): void {
+    for (let ms = fromMs; ms < toMs; ms += 20) {
+      clock.audioArrived(AUDIO_US + ms * 1000, at(ms) + 60_000 + audioUs, false);
+      if (ms % 40 === 0) clock.videoArrived(VIDEO_US + ms * 1000, at(ms) + 80_000 + videoUs);
+    }
+  }
+
+  it('notices within two seconds that the clock of a muted microphone stood still', () => {
+    const clock = new MediaClock(0);
+    play(clock, 0, 4000);
+    report(clock, 'video', 4000);
+    report(clock, 'audio', 4000);
+    expect(clock.read(at(4000))).toMatchObject({ status: 'aligned' });
+    for (let ms = 4000; ms < 6000; ms += 40) clock.videoArrived(VIDEO_US + ms * 1000, at(ms) + 80_000);
+    play(clock, 6000, 8000, -2_000_000);
+    const muted = clock.read(at(8000))!;
+    expect(muted.reason).toBe('no-reports');
+    expect(Math.abs(muted.offsetUs - (TRUE_OFFSET_US + 2_000_000 - 20_000))).toBeLessThan(15_000);
+  });
+
+  it('keeps the tie through a stall of the network, for sound alone and for both, and through a longer way', () => {
+    for (const [audioAway, videoAway] of [
+      [true, false],
+      [true, true],
+    ]) {
+      const clock = new MediaClock(0);
+      play(clock, 0, 4000);
+      report(clock, 'video', 4000);
+      report(clock, 'audio', 4000);
+      const tied = clock.read(at(4000))!;
+      // What was held up for two seconds arrives within 30 ms, then all is as before.
+      for (let ms = 4000; ms < 6000; ms += 20) {
+        const heldUs = (6000 - ms) * 1000 + (ms - 4000) * 15;
+        late(clock, ms, ms + 20, audioAway === true ? heldUs : 0, videoAway === true ? heldUs : 0);
+        expect(clock.read(at(ms))).toMatchObject({ status: 'aligned', offsetUs: tied.offsetUs });
+      }
+      play(clock, 6000, 9000);
+      late(clock, 9000, 13_000, 400_000, 400_000);
+      expect(clock.read(at(13_000))).toMatchObject({ status: 'aligned', offsetUs: tied.offsetUs });
+    }
+  });
+
   it('knows nothing until both tracks arrived', () => {
     const clock = new MediaClock(0);
     clock.videoArrived(0, 1);

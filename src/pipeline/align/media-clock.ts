@@ -33,6 +33,8 @@ const STALE_US = 600_000_000;
 const ARRIVAL_HOLD_US = 10_000;
 /** A gap in the stamps that differs by less from the time that went by is a silence, not a jump. */
 const SILENCE_US = 1_000_000;
+/** Sound that for a second came later by more than before, while the picture did not: its clock stood still. */
+const STOOD_STILL_US = 250_000;
 /** Bounds within which a sender's wall clock is believed: how late, and how early, a picture may seem to arrive. */
 const MAX_LATENCY_MS = 10_000;
 const MAX_LEAD_MS = 50;
@@ -95,6 +97,14 @@ export class MediaClock {
     const delayUs = this.#audio.delayUs();
     if (jumped && delayUs !== null && Math.abs(arrivalUs - endUs - delayUs) > SILENCE_US) this.forgetAudio();
     this.#audio.push(endUs, arrivalUs);
+    if (
+      riseOf(this.#audio, arrivalUs) > STOOD_STILL_US &&
+      riseOf(this.#video, arrivalUs) < STOOD_STILL_US / 2
+    ) {
+      // Some senders stop the clock of a muted microphone and go on without a jump (libwebrtc).
+      this.forgetAudio();
+      this.#audio.push(endUs, arrivalUs);
+    }
   }
 
   /** The audio track is gone or its clock was set anew: the old tie is void. */
@@ -182,4 +192,9 @@ export class MediaClock {
       reportAgeUs,
     };
   }
+}
+
+/** How much later a track has come for a second than at its earliest of late; NaN where it cannot be told. */
+function riseOf(floor: ArrivalFloor, nowUs: number): number {
+  return (floor.settledUs(nowUs) ?? Number.NaN) - (floor.delayUs() ?? Number.NaN);
 }
