@@ -56,6 +56,12 @@ const tools: Tool[] = [
     use: 'scrapes a server, checks the alert rules',
     present: () => runs('promtool', '--version') && runs('prometheus', '--version'),
   },
+  {
+    name: 'coturn',
+    packages: ['coturn'],
+    use: 'TURN server between a webcam and us',
+    present: () => existsSync('/usr/bin/turnserver'),
+  },
 ];
 
 const missing = tools.filter((tool) => !tool.present());
