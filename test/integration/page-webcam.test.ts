@@ -17,6 +17,8 @@ const STOP = { name: 'Stop my webcam' };
 class WebcamTaker implements AsyncDisposable {
   readonly sink = new RecordingSink();
   readonly #source = new WhipSource({ id: 'webcam' });
+  /** As what it was published. */
+  readonly ids = new Set<string>();
   sessions = 0;
 
   constructor() {
@@ -26,6 +28,7 @@ class WebcamTaker implements AsyncDisposable {
   async take(id: string, sdp: string): Promise<ScriptedAnswer> {
     const { answerSdp: body } = await this.#source.accept(sdp);
     this.sessions++;
+    this.ids.add(id);
     return {
       status: 201,
       headers: { 'Content-Type': 'application/sdp', Location: `/api/v1/whip/${id}/session-${this.sessions}` },
@@ -38,13 +41,14 @@ class WebcamTaker implements AsyncDisposable {
   }
 }
 
+/** A page that may use the camera, whose offers the taker answers. */
+const openWith = (taker: WebcamTaker) =>
+  openPage({ camera: 'allowed', script: { onOffer: (id, sdp) => taker.take(id, sdp) } });
+
 describe.skipIf(missing !== null)('Use my webcam', () => {
   it('publishes picture and sound, and ends the session when stopped', async () => {
     await using taker = new WebcamTaker();
-    await using session = await openPage({
-      camera: 'allowed',
-      script: { onOffer: (id, sdp) => taker.take(id, sdp) },
-    });
+    await using session = await openWith(taker);
     const { page, server } = session;
     await page.getByRole('button', USE).click();
     await expect.poll(() => taker.sink.frames.length, { timeout: 30_000 }).toBeGreaterThan(10);
@@ -61,16 +65,7 @@ describe.skipIf(missing !== null)('Use my webcam', () => {
 
   it('publishes again, as the same stream, when the server started anew', async () => {
     await using taker = new WebcamTaker();
-    const ids = new Set<string>();
-    await using session = await openPage({
-      camera: 'allowed',
-      script: {
-        onOffer: (id, sdp) => {
-          ids.add(id);
-          return taker.take(id, sdp);
-        },
-      },
-    });
+    await using session = await openWith(taker);
     const { page, server } = session;
     await page.getByRole('button', USE).click();
     await page.locator('.on-air').waitFor();
@@ -78,24 +73,16 @@ describe.skipIf(missing !== null)('Use my webcam', () => {
     await server.open();
     await expect.poll(() => taker.sessions, { timeout: 30_000 }).toBe(2);
     await page.locator('.on-air').waitFor();
-    expect(ids.size).toBe(1);
+    expect(taker.ids.size).toBe(1);
   });
 
   it('publishes again at once when the server says that its decoder died', async () => {
     await using taker = new WebcamTaker();
-    let id = '';
-    await using session = await openPage({
-      camera: 'allowed',
-      script: {
-        onOffer: (webcam, sdp) => {
-          id = webcam;
-          return taker.take(webcam, sdp);
-        },
-      },
-    });
+    await using session = await openWith(taker);
     const { page, server } = session;
     await page.getByRole('button', USE).click();
     await page.locator('.on-air').waitFor();
+    const [id = ''] = taker.ids;
     server.putStream({ id: 'another', kind: 'webcam', state: 'reconnecting' });
     server.putStream({ id, kind: 'webcam', state: 'live' });
     expect(taker.sessions).toBe(1);
@@ -110,19 +97,11 @@ describe.skipIf(missing !== null)('Use my webcam', () => {
 
   it('publishes again when the server lost it while the line to the page was down', async () => {
     await using taker = new WebcamTaker();
-    let id = '';
-    await using session = await openPage({
-      camera: 'allowed',
-      script: {
-        onOffer: (webcam, sdp) => {
-          id = webcam;
-          return taker.take(webcam, sdp);
-        },
-      },
-    });
+    await using session = await openWith(taker);
     const { page, server } = session;
     await page.getByRole('button', USE).click();
     await page.locator('.on-air').waitFor();
+    const [id = ''] = taker.ids;
     server.putStream({ id, kind: 'webcam', state: 'live' });
     await server.close();
     // A new publisher that connects is no loss; one that is gone is.
@@ -166,10 +145,7 @@ describe.skipIf(missing !== null)('Use my webcam', () => {
 
   it('ends the session when the page is closed', async () => {
     await using taker = new WebcamTaker();
-    await using session = await openPage({
-      camera: 'allowed',
-      script: { onOffer: (id, sdp) => taker.take(id, sdp) },
-    });
+    await using session = await openWith(taker);
     const { page, server } = session;
     await page.getByRole('button', USE).click();
     await page.locator('.on-air').waitFor();
