@@ -9,7 +9,6 @@ export type ErrorCode =
   | 'too-many-requests'
   | 'bad-sdp'
   | 'unacceptable-sdp'
-  | 'not-connected'
   | 'port-taken'
   | 'bad-url'
   | 'forbidden-path'

@@ -64,7 +64,6 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   'too-many-requests': 429,
   'bad-sdp': 400,
   'unacceptable-sdp': 422,
-  'not-connected': 503,
   'port-taken': 503,
   'bad-url': 422,
   'forbidden-path': 422,

@@ -18,7 +18,7 @@ interface IceUpdate {
 export interface WebcamSession {
   readonly answerSdp: string;
   readonly isOver: boolean;
-  /** @throws EarsightError `bad-sdp`, `unacceptable-sdp`, `not-connected` and what ends a session */
+  /** @throws EarsightError `bad-sdp`, `unacceptable-sdp` and what ends a session */
   update(fragment: string, anySession: boolean): Promise<IceUpdate>;
   /** The publisher said that it is done. Idempotent. */
   hangUp(): Promise<void>;

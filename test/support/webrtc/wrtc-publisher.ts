@@ -75,6 +75,16 @@ export class WrtcPublisher {
     await this.#connection.setRemoteDescription({ type: 'answer', sdp });
   }
 
+  /** As it stands: the last offer. */
+  get localSdp(): string {
+    return this.#connection.localDescription!.sdp;
+  }
+
+  /** `failed` when its checks have led nowhere for 15 s. */
+  get connectionState(): string {
+    return this.#connection.connectionState;
+  }
+
   /** From the next picture on. */
   resize(width: number, height: number): void {
     this.#size = { width, height };

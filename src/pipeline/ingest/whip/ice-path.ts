@@ -69,6 +69,11 @@ export class IcePath {
     });
   }
 
+  /** When ICE last started over; null when it never has. */
+  get restartedUs(): number | null {
+    return this.#restartedUs;
+  }
+
   /** Whether nothing gets through, as far as ICE knows. */
   get isDown(): boolean {
     return ['disconnected', 'failed', 'closed'].includes(this.#ice.state);
@@ -85,7 +90,7 @@ export class IcePath {
    * checked before anything changes. Not to be called again before it settles.
    * @param anySession the publisher named no ICE session (If-Match: *): the last restart's fragment, sent again because
    * its answer was lost, gets the same answer
-   * @throws EarsightError `bad-sdp`, `unacceptable-sdp`, `not-connected` for a restart before there is a connection
+   * @throws EarsightError `bad-sdp`, `unacceptable-sdp`
    */
   async update(text: string, anySession: boolean, nowUs: number): Promise<IceUpdate> {
     const fragment = readFragment(text);
@@ -108,14 +113,7 @@ export class IcePath {
   }
 
   async #restart(remote: IceCredentials, { candidates }: IceFragment, nowUs: number): Promise<IceUpdate> {
-    const { transport, gatheringTimeoutMs, answerSdp, addresses } = this.#options;
-    if (transport.state !== 'connected') {
-      throw new EarsightError(
-        'not-connected',
-        'ICE cannot start over before the first connection is up. Try again, or POST a new offer.',
-        { retryable: true },
-      );
-    }
+    const { gatheringTimeoutMs, answerSdp, addresses } = this.#options;
     if (this.#generation >= MAX_RESTARTS) {
       throw new EarsightError(
         'unacceptable-sdp',
@@ -136,8 +134,7 @@ export class IcePath {
     );
     await this.#add(candidates);
     await within(ice.gather(), gatheringTimeoutMs);
-    // Checks go on until one is nominated; whether that happens in time is for hasExpired().
-    void ice.start().catch(() => undefined);
+    void this.#check();
     const { usernameFragment: ufrag, password: pwd } = ice.localParameters;
     const local = ice.getLocalCandidates().map(({ candidate }) => candidate.replace(/^candidate:/, ''));
     this.#lastAnswer = writeFragment(answerSdp, {
@@ -146,6 +143,21 @@ export class IcePath {
       candidates: [...advertise(local, addresses), ...this.#reflexive],
     });
     return { answerFragment: this.#lastAnswer, iceGeneration: this.#generation };
+  }
+
+  /**
+   * Checks go on until one is nominated; whether that happens in time is for {@link hasExpired}. Those of an offer that
+   * never connected go on too, with the new credentials. Of the two werift tells one, or both, that a path was found,
+   * and the first waits to begin DTLS: whoever hears of it does.
+   */
+  async #check(): Promise<void> {
+    const { transport } = this.#options;
+    try {
+      await this.#ice.start();
+      if (transport.state === 'new') await transport.start();
+    } catch {
+      // The other one heard of it, or the connection was closed; a handshake that fails is told by its state.
+    }
   }
 
   async #add(candidates: readonly TrickledCandidate[]): Promise<void> {

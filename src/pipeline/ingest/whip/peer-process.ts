@@ -61,7 +61,7 @@ export class PeerProcess {
     return reply.sdp;
   }
 
-  /** @throws EarsightError as {@link answer}, and `not-connected` */
+  /** @throws EarsightError as {@link answer} */
   async update(fragment: string, anySession: boolean): Promise<IceUpdate> {
     const request = this.#requests++;
     const reply = await this.#request(request, { type: 'update', request, fragment, anySession });

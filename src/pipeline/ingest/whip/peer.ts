@@ -30,8 +30,10 @@ import { within } from './within.ts';
 const TICK_MS = 10;
 /** No packet for this long and ICE says the path is down: the publisher is lost. */
 const SILENT_AND_DISCONNECTED_US = 5_000_000;
-/** No packet for this long, whatever ICE says; a publisher that never connects is cut off by it too. */
+/** No packet for this long, whatever ICE says. */
 const SILENT_US = 15_000_000;
+/** Before the first connection: libwebrtc gives its checks up after 15 s, and may start them over then. */
+const CONNECTING_US = 30_000_000;
 /** A track's packets may change their SSRC only after the old one was silent this long (simulcast would flap). */
 const SSRC_TAKEOVER_US = 1_000_000;
 
@@ -61,6 +63,7 @@ export class Peer {
   #audio: TrackState<AudioTrack> | null = null;
   #path: IcePath | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #isConnected = false;
   #lastPacketUs: number;
   #closing: Promise<void> | null = null;
   #ended = false;
@@ -150,6 +153,8 @@ export class Peer {
   }
 
   #onConnected(): void {
+    this.#isConnected = true;
+    this.#lastPacketUs = this.#clock.monotonicUs();
     if (!this.#ended) this.#sink.event({ type: 'connected' });
   }
 
@@ -220,9 +225,10 @@ export class Peer {
       this.#end('publisher-lost', 'The publisher answered no connectivity check for 30 s.');
       return;
     }
-    const silentUs = nowUs - this.#lastPacketUs;
+    const silentUs = nowUs - Math.max(this.#lastPacketUs, this.#path?.restartedUs ?? 0);
+    const limitUs = this.#isConnected ? SILENT_US : CONNECTING_US;
     const isDown = this.#path?.isDown === true;
-    if (silentUs > SILENT_US || (silentUs > SILENT_AND_DISCONNECTED_US && isDown)) {
+    if (silentUs > limitUs || (silentUs > SILENT_AND_DISCONNECTED_US && isDown)) {
       this.#end('publisher-lost', `No packet for ${Math.round(silentUs / 1e6)} s.`);
     }
   }

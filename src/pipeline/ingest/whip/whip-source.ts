@@ -48,8 +48,8 @@ export interface WhipSession {
   /**
    * Takes a trickle-ice-sdpfrag: candidates, or an ICE restart. Not to be called again before it settles.
    * @param anySession it was sent for whatever ICE session there is (If-Match: *)
-   * @throws EarsightError `bad-sdp`, `unacceptable-sdp`, `closed`, or retryable `not-connected`, `source-crashed`,
-   * `source-timeout`; ICE goes on as it was
+   * @throws EarsightError `bad-sdp`, `unacceptable-sdp`, `closed`, or retryable `source-crashed`, `source-timeout`;
+   * ICE goes on as it was
    */
   update(fragment: string, anySession: boolean): Promise<IceUpdate>;
   /** The publisher said that it is done. Idempotent; when it resolves its process is gone. */
