@@ -170,6 +170,51 @@ describe('a token that is taken away', () => {
   });
 });
 
+it('a ticket that was not used is good after it, for what its token may see then, unless the token is gone', async () => {
+  const names = ['same', 'fewer', 'gone', 'roleless'] as const;
+  const tokens = new Map(names.map((name) => [name, newToken()]));
+  const entry = (name: (typeof names)[number], streams: string, role = 'view'): string =>
+    `    - { name: ${name}, hash: '${hashToken(tokens.get(name)!)}', roles: [${role}], streams: ${streams} }\n`;
+  const file = join(folder, 'tickets.yaml');
+  const write = (entries: string): void =>
+    writeFileSync(file, `auth:\n  mode: tokens\n  tokens:\n${entries}streams:\n${stream('a')}${stream('b')}`);
+  write(names.map((name) => entry(name, '[a, b]')).join(''));
+  await using server = await ServerProcess.serve(['--config', file]);
+  const tickets = await Promise.all(
+    names.map(async (name) => {
+      const headers = { Authorization: `Bearer ${tokens.get(name)}` };
+      const reply = await fetch(`${server.url}/api/v1/tickets`, { method: 'POST', headers });
+      return ((await reply.json()) as { ticket: string }).ticket;
+    }),
+  );
+  write(entry('same', '[a, b]') + entry('fewer', '[b]') + entry('roleless', '[a, b]', 'publish'));
+  server.child.kill('SIGHUP');
+  await server.until(
+    () => server.records.some(({ msg }) => msg === 'the configuration was read anew and is in force'),
+    'the reload',
+  );
+
+  /** The status that refuses it, or the streams it may see. */
+  const redeem = async (ticket: string): Promise<number | string[]> => {
+    const url = `${server.url.replace('http', 'ws')}/api/v1/heatmaps?ticket=${ticket}`;
+    const socket = new WebSocket(url, ['earsight.heatmap.v1.json']);
+    socket.on('error', () => undefined);
+    const answer = await Promise.race([
+      once(socket, 'message').then(([data]) => {
+        const hello = JSON.parse(String(data)) as { streams: { id: string }[] };
+        return hello.streams.map(({ id }) => id);
+      }),
+      once(socket, 'unexpected-response').then(([, { statusCode }]) => statusCode as number),
+    ]);
+    socket.terminate();
+    return answer;
+  };
+  expect(await Promise.all(tickets.map(redeem))).toEqual([['a', 'b'], ['b'], 401, 403]);
+  // Once each, as before.
+  expect(await redeem(tickets[0]!)).toBe(401);
+  expect((await server.stop()).code).toBe(0);
+});
+
 describe('streams that the API added', () => {
   it('survive a restart, and a kill', async () => {
     const args = ['--set', 'streams=[]', '--set', `data.folder=${join(folder, 'data')}`];

@@ -157,6 +157,48 @@ describe('Access', () => {
     expect(await codeOf(after.authenticate('Bearer wrong', '192.0.2.10'))).toBe('unauthorized');
   });
 
+  describe('that takes the place of another', () => {
+    const settings = (tokens: TokenEntry[], ticketMs = 5_000) => ({ required: true, tokens, ticketMs });
+    /** A ticket of the token `a` as it was, used where it is as `tokens` say. */
+    const redeemed = async (tokens: TokenEntry[], ticketMs?: number): Promise<Principal> => {
+      const before = open();
+      const { ticket } = before.issueTicket(await before.authenticate(`Bearer ${first}`, '192.0.2.1'));
+      clock.nowMs += 1_000;
+      return new Access(settings(tokens, ticketMs), clock, undefined, before).redeem(ticket, '192.0.2.1');
+    };
+
+    it('honours tickets that were not used, once, for as long as they were given for', async () => {
+      expect(await redeemed([entry('a', first)], 10)).toMatchObject({ name: 'a' });
+      const before = open();
+      const holder = await before.authenticate(`Bearer ${first}`, '192.0.2.1');
+      const [used, late] = [before.issueTicket(holder).ticket, before.issueTicket(holder).ticket];
+      await before.redeem(used, '192.0.2.1');
+      const after = new Access(settings([entry('a', first)], 60_000), clock, undefined, before);
+      expect(await codeOf(after.redeem(used, '192.0.2.1'))).toBe('unauthorized');
+      clock.nowMs += 5_001;
+      expect(await codeOf(after.redeem(late, '192.0.2.1'))).toBe('unauthorized');
+    });
+
+    it('lets their holders do what their token may do now', async () => {
+      const changed = entry('a', first, { roles: ['publish'], streams: ['yard'] });
+      expect(await redeemed([changed])).toEqual({ name: 'a', roles: ['publish'], streams: ['yard'] });
+    });
+
+    it('refuses those whose token is gone, or is another of its name', async () => {
+      expect(await codeOf(redeemed([entry('b', second)]))).toBe('unauthorized');
+      expect(await codeOf(redeemed([entry('a', newToken())]))).toBe('unauthorized');
+      // Under another name it is another token, as for connections that are open.
+      expect(await codeOf(redeemed([entry('b', first)]))).toBe('unauthorized');
+    });
+
+    it('refuses those of everyone where a token is asked for now', async () => {
+      const before = new Access({ required: false, tokens: [], ticketMs: 5_000 }, clock);
+      const { ticket } = before.issueTicket(EVERYONE);
+      const after = new Access(settings([entry(EVERYONE.name, first)]), clock, undefined, before);
+      expect(await codeOf(after.redeem(ticket, '192.0.2.1'))).toBe('unauthorized');
+    });
+  });
+
   it('refuses a hash that is none', () => {
     expect(() => open([entry('x', '', { hash: 'md5:abc' })])).toThrow('The hash of the token "x" is none.');
   });
@@ -303,10 +345,10 @@ describe('PublishingLimits', () => {
 });
 
 it('tickets of one holder are bounded, and push out none of another', () => {
-  const tickets = new Tickets(1_000);
-  const holder = (name: string): Principal => ({ name, roles: ['view'], streams: null });
-  const kept = tickets.issue(holder('quiet'), 0);
-  const issued = Array.from({ length: 300 }, () => tickets.issue(holder('busy'), 0));
+  const tickets = new Tickets();
+  const token = (name: string) => ({ name, hash: 'sha256:...' });
+  const kept = tickets.issue(token('quiet'), 0, 1_000);
+  const issued = Array.from({ length: 300 }, () => tickets.issue(token('busy'), 0, 1_000));
   expect(issued.map((ticket) => tickets.redeem(ticket, 1)).filter((found) => found !== null)).toHaveLength(
     256,
   );

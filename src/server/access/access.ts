@@ -8,7 +8,7 @@ import { addressKey } from './client-address.ts';
 import type { LimitReason } from './limit-reason.ts';
 import { Limiter } from './limiter.ts';
 import { EVERYONE, type Principal, type Role } from './principal.ts';
-import { Tickets } from './tickets.ts';
+import { Tickets, type TicketToken } from './tickets.ts';
 import { matchesPassphrase, matchesRandom, parseTokenHash, sha256, type TokenHash } from './token-hash.ts';
 
 /** A token as the configuration has it. */
@@ -42,8 +42,9 @@ const FAILURES = { burst: 10, refillMs: 6_000, maxKeys: 4_096 };
  */
 export class Access {
   readonly required: boolean;
-  readonly #entries: { principal: Principal; hash: TokenHash }[];
+  readonly #entries: { principal: Principal; hash: TokenHash; token: TicketToken }[];
   readonly #tickets: Tickets;
+  readonly #ticketMs: number;
   readonly #failures: Limiter;
   readonly #clock: Clock;
   readonly #onLimited: (reason: LimitReason) => void;
@@ -54,7 +55,8 @@ export class Access {
 
   /**
    * @param onLimited told of each `too-many-attempts`
-   * @param before what was in force: wrong tokens that were counted count on
+   * @param before what was in force: wrong tokens that were counted count on, and tickets that were not used are good
+   * for as long as their token stands
    * @throws EarsightError `bad-config` for a hash that is none
    */
   constructor(
@@ -65,7 +67,8 @@ export class Access {
   ) {
     this.#failures = before === null ? new Limiter(FAILURES) : before.#failures;
     this.required = settings.required;
-    this.#tickets = new Tickets(settings.ticketMs);
+    this.#tickets = before === null ? new Tickets() : before.#tickets;
+    this.#ticketMs = settings.ticketMs;
     this.#clock = clock;
     this.#onLimited = onLimited;
     this.#entries = settings.tokens.map(({ name, hash, roles, streams }) => {
@@ -75,7 +78,7 @@ export class Access {
           'bad-config',
           `The hash of the token "${name}" is none. "earsight token" makes one.`,
         );
-      return { principal: { name, roles, streams }, hash: parsed };
+      return { principal: { name, roles, streams }, hash: parsed, token: { name, hash } };
     });
   }
 
@@ -103,12 +106,10 @@ export class Access {
   /** @throws EarsightError as {@link authenticate} */
   async redeem(ticket: string, address: string): Promise<Principal> {
     if (!this.required) return EVERYONE;
-    const principal =
-      this.#tickets.redeem(ticket, this.#nowMs()) ??
-      (await this.#counted(address, () => Promise.resolve(null)));
+    const principal = this.#ofTicket(ticket) ?? (await this.#counted(address, () => Promise.resolve(null)));
     if (principal === null) {
       throw unauthorized(
-        'The ticket was used before, or its time is over. POST /api/v1/tickets gives another.',
+        'The ticket was used before, its time is over, or its token is gone. POST /api/v1/tickets gives another.',
       );
     }
     return principal;
@@ -116,7 +117,19 @@ export class Access {
 
   /** A ticket for one WebSocket handshake. */
   issueTicket(principal: Principal): { ticket: string; expiresInMs: number } {
-    return { ticket: this.#tickets.issue(principal, this.#nowMs()), expiresInMs: this.#tickets.lifeMs };
+    const { name } = principal;
+    const token = this.#entries.find((entry) => entry.principal === principal)?.token ?? { name, hash: null };
+    return { ticket: this.#tickets.issue(token, this.#nowMs(), this.#ticketMs), expiresInMs: this.#ticketMs };
+  }
+
+  /** With what its token may do now, which need not be what it was when the ticket was given. */
+  #ofTicket(ticket: string): Principal | null {
+    const token = this.#tickets.redeem(ticket, this.#nowMs());
+    if (token === null) return null;
+    const { name, hash } = token;
+    return (
+      this.#entries.find((entry) => entry.token.name === name && entry.token.hash === hash)?.principal ?? null
+    );
   }
 
   /** Every hash is looked at, so that the time taken does not tell which one fits. */
