@@ -12,7 +12,9 @@ import type { LogMelParameters } from './prep/log-mel-parameters.ts';
 import { LogMelStream } from './prep/log-mel-stream.ts';
 import type { SessionOptions, SessionStats, SessionStatus } from './session.ts';
 import { SessionFigures } from './session-figures.ts';
-import { StreamMonitor, type Verdict } from './stream-monitor.ts';
+import { heatmapMessage, type InferenceStamps } from './session-message.ts';
+import { StatusKeeper } from './status-keeper.ts';
+import { StreamMonitor } from './stream-monitor.ts';
 import type {
   AudioChunk,
   ConnectionPhase,
@@ -37,12 +39,6 @@ export interface SessionParts {
   observer: PipelineObserver;
 }
 
-/** When a window left its slot and when its batch was done (monotonic). */
-export interface InferenceStamps {
-  dispatchedUs: number;
-  inferredUs: number;
-}
-
 /**
  * Owns its source from `open` to `close`. A window goes to `request` as soon as its sound is complete; the pipeline
  * answers with `complete`, `pass` or `fail`. A recording that waits is asked for window by window, and held meanwhile; of
@@ -53,7 +49,6 @@ export class StreamSession implements MediaSink {
   readonly #source: MediaSource;
   readonly #parts: SessionParts;
   readonly #request: (session: StreamSession, window: AlignedWindow) => void;
-  readonly #onStatus: (status: SessionStatus) => void;
   readonly #onClosed: (session: StreamSession) => void;
   readonly #rate: FrameSelector;
   readonly #logmel: LogMelStream;
@@ -63,7 +58,7 @@ export class StreamSession implements MediaSink {
   readonly #aligner: WindowAligner;
   #heat: HeatStage;
   readonly #monitor: StreamMonitor;
-  #status: SessionStatus;
+  readonly #status: StatusKeeper;
   #epoch = 0;
   /** Why the connection was given up that is being made anew; null while none is. */
   #restartReason: string | null = null;
@@ -91,21 +86,13 @@ export class StreamSession implements MediaSink {
     this.#options = options;
     this.#parts = parts;
     this.#request = hooks.request;
-    this.#onStatus = hooks.onStatus;
     this.#onClosed = hooks.onClosed;
     this.#rate = new FrameSelector(options.maxRateHz);
     this.#logmel = new LogMelStream(parts.logmel);
     this.#aligner = this.#newAligner();
     this.#heat = this.#newHeat();
     this.#monitor = new StreamMonitor({ stallMs: options.stallMs });
-    this.#status = {
-      state: 'connecting',
-      reason: 'connecting',
-      detail: null,
-      sinceWallMs: parts.clock.wallMs(),
-      tracks: { video: false, audio: false },
-      picture: null,
-    };
+    this.#status = new StatusKeeper(parts.clock.wallMs(), hooks.onStatus);
     this.#ticks = interval(TICK_MS).subscribe(() => this.#tick());
     source.open(this);
   }
@@ -118,7 +105,7 @@ export class StreamSession implements MediaSink {
     this.#figures.framesReceived++;
     this.#monitor.frame(frame.arrivalUs);
     this.#epoch = Math.max(this.#epoch, frame.epoch);
-    this.#seePicture(frame);
+    this.#status.see(frame.width, frame.height);
     if (this.#rate.take(frame.ptsUs)) {
       this.#aligner.pushFrame(frame);
       this.#advance();
@@ -225,7 +212,7 @@ export class StreamSession implements MediaSink {
   // --- Called by the server.
 
   status(): SessionStatus {
-    return this.#status;
+    return this.#status.status;
   }
 
   stats(): SessionStats {
@@ -326,31 +313,15 @@ export class StreamSession implements MediaSink {
 
   #publish(window: AlignedWindow, classes: HeatmapMessage['classes'], stamps: InferenceStamps): void {
     const { clock, shape, sink, observer } = this.#parts;
-    const { frame } = window;
     const nowUs = clock.monotonicUs();
-    const message: HeatmapMessage = {
-      type: 'heatmap',
+    const message = heatmapMessage(window, classes, stamps, {
       stream: this.id,
       sequence: this.#sequence++,
-      ptsUs: frame.ptsUs,
-      captureWallMs: window.captureWallMs,
-      sendWallMs: clock.wallMs(),
-      alignment: window.alignment,
-      skewUs: window.skewUs,
-      audioWindow: window.audioWindow,
-      picture: { width: frame.width, height: frame.height },
       grid: shape.grid,
-      stages: {
-        decodeUs: frame.decodedUs - frame.arrivalUs,
-        alignUs: window.readyUs - frame.decodedUs,
-        queueUs: stamps.dispatchedUs - window.readyUs,
-        inferenceUs: stamps.inferredUs - stamps.dispatchedUs,
-        heatUs: nowUs - stamps.inferredUs,
-      },
-      classes,
-      preview: null,
-    };
-    this.#last = { message, frame };
+      nowUs,
+      wallMs: clock.wallMs(),
+    });
+    this.#last = { message, frame: window.frame };
     this.#figures.result(nowUs, message);
     observer.result(message);
     sink.publish(this.#last);
@@ -367,22 +338,11 @@ export class StreamSession implements MediaSink {
     this.#restartReason = null;
   }
 
-  #seePicture({ width, height }: VideoFrame): void {
-    const known = this.#status.picture;
-    if (known?.width === width && known.height === height) return;
-    this.#status = { ...this.#status, picture: { width, height } };
-    this.#onStatus(this.#status);
-  }
-
   #judge(nowUs: number): void {
     const judged = this.#monitor.judge(nowUs);
     const verdict =
       judged.state === 'live' ? { ...judged, detail: clockSentence(this.#clockFaults(nowUs)) } : judged;
-    if (sameVerdict(this.#status, verdict)) return;
-    const { clock } = this.#parts;
-    const sinceWallMs = verdict.state === this.#status.state ? this.#status.sinceWallMs : clock.wallMs();
-    this.#status = { ...verdict, sinceWallMs, picture: this.#status.picture };
-    this.#onStatus(this.#status);
+    this.#status.judge(verdict, this.#parts.clock.wallMs());
   }
 
   #newAligner(): WindowAligner {
@@ -395,14 +355,4 @@ export class StreamSession implements MediaSink {
   #newHeat(): HeatStage {
     return new HeatStage(this.#parts.calibration, this.#parts.shape.grid, this.#options);
   }
-}
-
-function sameVerdict(a: Verdict, b: Verdict): boolean {
-  return (
-    a.state === b.state &&
-    a.reason === b.reason &&
-    a.detail === b.detail &&
-    a.tracks.video === b.tracks.video &&
-    a.tracks.audio === b.tracks.audio
-  );
 }
