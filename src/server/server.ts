@@ -38,7 +38,7 @@ import { type RegistrySettings, StreamRegistry } from './streams/stream-registry
 import type { StreamStore } from './streams/stream-store.ts';
 import type { Certificate } from './tls/certificate.ts';
 import { certificateFor, createListener, type Listener } from './tls/listener.ts';
-import type { Tracing } from './tracing/load-tracing.ts';
+import { openTracing } from './tracing/load-tracing.ts';
 import { TracedSink } from './tracing/traced-sink.ts';
 
 /** A slow client may take this long over the head and body of a request, in milliseconds. */
@@ -53,8 +53,6 @@ export interface EarsightServerParts {
   store?: StreamStore;
   /** Where a certificate of our own making is kept; without it, each start makes another. */
   folder?: string | null;
-  /** Makes the spans of sampled results. */
-  tracing?: Tracing;
   /** Runs in place of the engine's own worker: for tests that need it to be slow or to fail. */
   engineWorkerUrl?: URL;
 }
@@ -62,12 +60,15 @@ export interface EarsightServerParts {
 /** Listens as soon as it can, and is ready when the model is warm; `/readyz` tells the difference. */
 export class EarsightServer {
   #config: Config;
+  /** What the configuration that was read last has otherwise, and what a restart would change. */
+  #waiting: readonly string[] = [];
   readonly #log: Logger;
   readonly #folder: ModelFolder;
   readonly #metrics = new Metrics();
   readonly #previews = new JpegEncoder();
   readonly #model: ThreadedModel;
   readonly #fanOut: FanOut;
+  readonly #traced: TracedSink;
   readonly #pipeline: LocalizationPipeline;
   readonly #publications: Publications;
   readonly #registry: StreamRegistry;
@@ -110,15 +111,13 @@ export class EarsightServer {
       encodePreview: (frame) => this.#previews.encode(frame),
       observer: this.#metrics.fanOut,
     });
+    this.#traced = new TracedSink(this.#fanOut);
     this.#pipeline = new LocalizationPipeline({
       model: this.#model,
       resampler: manifest.frame.resampler,
       logmel: manifest.logmel,
       calibration: manifest.calibration,
-      sink:
-        parts.tracing === undefined
-          ? this.#fanOut
-          : new TracedSink(this.#fanOut, parts.tracing, config.tracing.sampleRatio),
+      sink: this.#traced,
       clock: systemClock,
       observer: this.#metrics,
       batch: { maxBatch: config.engine.maxBatch, maxDelayMs: config.engine.maxBatchDelayMs },
@@ -149,6 +148,7 @@ export class EarsightServer {
       },
       readiness: () => this.readiness(),
       isStopping: () => this.#state === 'closing',
+      waitsForRestart: () => this.#waiting,
       metrics: this.#metrics,
       renderSnapshot,
       addressOf: (context) => this.#addressOf((context.env as HttpBindings).incoming),
@@ -230,7 +230,7 @@ export class EarsightServer {
   /**
    * Puts another configuration in force, all of it or nothing. Streams, subscribers and publishers that it does not
    * touch go on; a subscriber whose token changed is closed with 1008, a publisher is hung up.
-   * @returns the settings that differ and wait for the next start
+   * @returns the settings that differ and wait for a restart
    * @throws EarsightError `bad-config` when the server could not be run so; the old one stays
    */
   async reconfigure(next: Config): Promise<string[]> {
@@ -243,6 +243,7 @@ export class EarsightServer {
     const door = this.#openDoor(effective, this.#door);
     // Nothing can fail from here on.
     this.#config = effective;
+    this.#waiting = waiting;
     this.#door = door;
     if (effective.log.level !== before.log.level) this.#log.level = effective.log.level;
     this.#fanOut.setLimits(fanOutLimits(effective));
@@ -252,7 +253,13 @@ export class EarsightServer {
     });
     this.#publications.dismiss((holder) => !isStillLetIn(holder, before, effective));
     await this.#registry.reconfigure(settings, removed, placed);
+    if (effective.tracing.sampleRatio !== before.tracing.sampleRatio) await this.#trace();
     return waiting;
+  }
+
+  /** How long the operator gives it for a clean end. */
+  get drainMs(): number {
+    return this.#config.server.drainMs;
   }
 
   /** Counts a try to take another configuration. */
@@ -290,11 +297,18 @@ export class EarsightServer {
       queuedBytes: () => this.#fanOut.queuedBytes,
       isKept: () => this.#kept.isSound,
       certificateExpiryMs: () => this.#listener.expiryMs(),
+      waitsForRestart: () => this.#waiting,
     });
+    await this.#trace();
     await this.#model.initialize();
     for (const [index, spec] of this.#config.streams.entries()) this.#addConfigured(index, spec);
     this.#kept.restore(this.#registry, new Set(this.#config.streams.map(({ id }) => id)));
     this.#state = 'ready';
+  }
+
+  async #trace(): Promise<void> {
+    const { tracing } = this.#config;
+    this.#traced.sample(await openTracing(tracing, this.#log), tracing.sampleRatio);
   }
 
   #addConfigured(index: number, spec: Config['streams'][number]): void {

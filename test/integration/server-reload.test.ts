@@ -125,6 +125,59 @@ describe('a changed configuration', () => {
   });
 });
 
+it('what waits for a restart is named by the log, the API and the metrics, until it is taken back', async () => {
+  const file = join(folder, 'waiting.yaml');
+  const write = (settings: string): void => writeFileSync(file, `${settings}streams: []\n`);
+  write('');
+  await using server = new ServerProcess(['serve', '--port', '0', '--config', file]);
+  await server.until(() => server.records.some(({ msg }) => msg === 'listening'), 'listening');
+  server.url = String(server.records.find(({ msg }) => msg === 'listening')?.['url']);
+  // The file is taken by itself: a signal too would make it two reloads.
+  const reloaded = async (settings: string): Promise<string[]> => {
+    const before = server.records.length;
+    write(settings);
+    const since = (): string[] => server.records.slice(before).map(({ msg }) => msg ?? '');
+    await server.until(
+      () => since().some((msg) => msg === 'the configuration was read anew and is in force'),
+      'the reload',
+    );
+    // Whatever it says of it is written with it.
+    await server.until(async () => (await fetch(`${server.url}/healthz`)).ok, 'the log');
+    return since().filter((msg) => msg.includes('waits for a restart'));
+  };
+  const named = async (): Promise<[api: string[], metrics: string[]]> => {
+    const view = await fetch(`${server.url}/api/v1/configuration`);
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    return [
+      ((await view.json()) as { waitsForRestart: string[] }).waitsForRestart,
+      [...metrics.matchAll(/^earsight_config_waits_for_restart\{setting="([^"]+)"\} 1$/gm)].map(
+        ([, name]) => name!,
+      ),
+    ];
+  };
+  expect(await named()).toEqual([[], []]);
+  const both = 'engine: { workers: 1, maxBatch: 3 }\n';
+  expect(await reloaded(both)).toEqual(['engine.workers, engine.maxBatch: waits for a restart']);
+  const names = ['engine.workers', 'engine.maxBatch'];
+  expect(await named()).toEqual([names, names]);
+  expect(await reloaded('engine: { maxBatch: 3 }\n')).toEqual([
+    'engine.workers: as it runs, waits for a restart no more',
+    'engine.maxBatch: waits for a restart',
+  ]);
+  expect(await named()).toEqual([['engine.maxBatch'], ['engine.maxBatch']]);
+  expect(await reloaded('')).toEqual(['engine.maxBatch: as it runs, waits for a restart no more']);
+  expect(await named()).toEqual([[], []]);
+
+  // These wait for nothing.
+  expect(await reloaded('server: { drainMs: 44444 }\n')).toEqual([]);
+  write('server: { drainMs: 44444 }\nlog: { format: line }\n');
+  await server.until(() => /^\d\d:\d\d:\d\d /m.test(server.stdout), 'a line for people');
+  expect(await named()).toEqual([[], []]);
+  const { code, stdout } = await server.stop();
+  expect(stdout).toMatch(/^\d\d:\d\d:\d\d SIGTERM: stopping, at most 44444 ms$/m);
+  expect(code).toBe(0);
+});
+
 describe('a token that is taken away', () => {
   it('closes the connections it opened with 1008, ends what it publishes, and no other', async () => {
     const tokens = { stays: newToken(), goes: newToken() };

@@ -22,6 +22,7 @@ export function appContext(registry: StreamRegistry, changes: Partial<AppContext
     },
     readiness: () => ({ ready: true, reason: null }),
     isStopping: () => false,
+    waitsForRestart: () => [],
     metrics: { contentType: 'text/plain', text: () => Promise.resolve('') },
     renderSnapshot: () => Promise.resolve(new Uint8Array()),
     pageDirectory: '/nowhere',

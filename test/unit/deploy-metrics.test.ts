@@ -23,6 +23,7 @@ async function exposed(): Promise<Map<string, Set<string>>> {
     queuedBytes: () => 0,
     isKept: () => true,
     certificateExpiryMs: () => 0,
+    waitsForRestart: () => ['engine.workers'],
   });
   metrics.streamChanged({
     id: 'a',

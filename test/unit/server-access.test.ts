@@ -97,6 +97,7 @@ const TABLE: [method: string, path: string, letIn: readonly Who[]][] = [
   ['POST', '/api/v1/tickets', EVERY.filter((who) => who !== 'nobody')],
   ['GET', '/api/v1/model', EVERY.filter((who) => who !== 'nobody')],
   ['GET', '/api/v1/heatmaps', EVERY.filter((who) => who !== 'nobody')],
+  ['GET', '/api/v1/configuration', ['admin']],
   ['GET', '/api/v1/log', ['admin']],
   ['PATCH', '/api/v1/log', ['admin']],
   ['GET', '/api/v1/streams', ['view', 'admin', 'yard-view', 'yard-admin']],

@@ -60,6 +60,7 @@ function build(changes: Partial<AppContext> = {}): ReturnType<typeof createApp> 
     },
     readiness: () => readiness,
     isStopping: () => false,
+    waitsForRestart: () => ['engine.workers'],
     metrics: { contentType: 'text/plain; version=0.0.4', text: () => Promise.resolve('earsight_up 1\n') },
     renderSnapshot: (_result, { format, overlay }) =>
       Promise.resolve(new TextEncoder().encode(`${format} ${overlay ? 'with' : 'without'} heat`)),
@@ -427,6 +428,9 @@ describe('information', () => {
   });
 
   it('is there for the level of the log, which takes effect at once', async () => {
+    expect((await ask('GET', '/api/v1/configuration')).json).toEqual({
+      waitsForRestart: ['engine.workers'],
+    });
     expect((await ask('GET', '/api/v1/log')).json).toEqual({ level: 'info' });
     const changed = await ask('PATCH', '/api/v1/log', post({ level: 'debug' }));
     expect([changed.status, changed.json]).toEqual([200, { level: 'debug' }]);

@@ -91,6 +91,21 @@ describe('createLogger', () => {
   });
 });
 
+it('a log takes another form at run time, times included', () => {
+  let text = '';
+  const log = createLogger({ level: 'info', format: 'json' }, { write: (more: string) => (text += more) });
+  log.info('first');
+  log.format = 'line';
+  log.info('second');
+  log.format = 'json';
+  log.info('third');
+  const [first, second, third] = text.split('\n');
+  const record = { level: 30, time: expect.stringMatching(/^\d{4}-.*Z$/) };
+  expect(JSON.parse(first!)).toEqual({ ...record, msg: 'first' });
+  expect(second).toMatch(/^\d\d:\d\d:\d\d second$/);
+  expect(JSON.parse(third!)).toEqual({ ...record, msg: 'third' });
+});
+
 describe('a log whose reader is stuck', () => {
   it('waits in bounded memory, and tells what is missing', () => {
     const records: { msg: string; records?: number }[] = [];
@@ -144,8 +159,9 @@ describe('TracedSink', () => {
     } as unknown as Tracer;
     const tracing = { tracer, within: (span: Span) => span as unknown as Context };
     const clock = { monotonicUs: () => 0, wallMs: () => 1052 };
-    const sink = new TracedSink({ publish: (result) => published.push(result) }, tracing, ratio, clock);
-    return { spans, published, sink };
+    const sink = new TracedSink({ publish: (result) => published.push(result) }, clock);
+    sink.sample(tracing, ratio);
+    return { spans, published, sink, tracing };
   }
 
   it('lays the stages end to end, from capture to the sockets', () => {
@@ -175,11 +191,27 @@ describe('TracedSink', () => {
     expect(frames).toBeLessThanOrEqual(10);
   });
 
+  it('takes another share at run time, and none', () => {
+    const { spans, sink, tracing } = setUp(0);
+    const framesOf = (): number => {
+      spans.length = 0;
+      for (let i = 0; i < 10; i++) sink.publish(exampleResult('door'));
+      return spans.filter(({ name }) => name === 'earsight.frame').length;
+    };
+    expect(framesOf()).toBe(0);
+    sink.sample(tracing, 0.5);
+    expect(framesOf()).toBe(5);
+    sink.sample(null, 0.5);
+    expect(framesOf()).toBe(0);
+  });
+
   it('speaks to the real API, whose spans go nowhere without an SDK', async () => {
     const tracing = await loadTracing('1');
     if (tracing === null) throw new Error('@opentelemetry/api is a development dependency');
     const published: HeatmapResult[] = [];
-    new TracedSink({ publish: (result) => published.push(result) }, tracing, 1).publish(exampleResult('a'));
+    const sink = new TracedSink({ publish: (result) => published.push(result) });
+    sink.sample(tracing, 1);
+    sink.publish(exampleResult('a'));
     expect(published).toHaveLength(1);
   });
 });

@@ -118,6 +118,7 @@ describe('Metrics', () => {
     const metrics = new Metrics();
     let live = 2;
     let expiryMs = 1_800_000_000_500;
+    let waiting = ['engine.workers', 'server.port'];
     metrics.collectServer({
       version: '1.2',
       model: 'tiny',
@@ -127,6 +128,7 @@ describe('Metrics', () => {
       queuedBytes: () => 77,
       isKept: () => true,
       certificateExpiryMs: () => expiryMs,
+      waitsForRestart: () => waiting,
     });
     metrics.engineRestarted();
     const first = await metrics.text();
@@ -135,10 +137,15 @@ describe('Metrics', () => {
     expect(first).toContain('earsight_subscriber_queue_bytes 77');
     expect(first).toContain('earsight_engine_restarts_total 1');
     expect(first).toContain('earsight_tls_certificate_expiry_timestamp_seconds 1800000000.5');
+    expect(first).toContain('earsight_config_waits_for_restart{setting="engine.workers"} 1');
     live = 1;
+    waiting = ['server.port'];
     expiryMs += 86_400_000;
     const second = await metrics.text();
     expect(second).toContain('earsight_ready 0');
+    expect(second.match(/^earsight_config_waits_for_restart.*$/gm)).toEqual([
+      'earsight_config_waits_for_restart{setting="server.port"} 1',
+    ]);
     expect(second).toContain('earsight_engine_workers{state="lost"} 1');
     expect(second).toContain('earsight_tls_certificate_expiry_timestamp_seconds 1800086400.5');
   });
@@ -154,6 +161,7 @@ describe('Metrics', () => {
       queuedBytes: () => 0,
       isKept: () => true,
       certificateExpiryMs: () => null,
+      waitsForRestart: () => [],
     });
     expect(await metrics.text()).not.toContain('certificate');
   });

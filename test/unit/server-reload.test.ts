@@ -40,17 +40,36 @@ describe('differenceOf', () => {
     expect(placed.map(({ id }) => id)).toEqual(['b', 'd']);
   });
 
-  it('keeps what has to wait for the next start, and says so', () => {
-    const after = config({
-      server: { port: 9, allowedOrigins: ['https://x.example'] },
-      engine: { workers: 3 },
+  it('keeps what has to wait for a restart, and names each setting until it is taken back', () => {
+    const now = {
+      server: { drainMs: 9, allowedOrigins: ['https://x.example'] },
       log: { level: 'debug', format: 'json' },
-    });
-    const { effective, waiting } = differenceOf(defaultConfig(), after);
-    expect(waiting).toEqual(['server.port', 'engine', 'log.format']);
-    expect(effective.server).toMatchObject({ port: 8080, allowedOrigins: ['https://x.example'] });
-    expect(effective.engine.workers).toBeNull();
-    expect(effective.log).toEqual({ level: 'debug', format: 'auto' });
+      tracing: { sampleRatio: 0.5 },
+    };
+    const later = {
+      server: { host: '::1', port: 9, tls: { mode: 'self-signed' } },
+      model: { path: 'other' },
+      engine: { workers: 3, maxBatch: 7 },
+      data: { folder: null },
+    };
+    const after = config({ ...now, ...later, server: { ...now.server, ...later.server } });
+    const first = differenceOf(defaultConfig(), after);
+    expect(first.waiting).toEqual([
+      'server.host',
+      'server.port',
+      'server.tls.mode',
+      'model.path',
+      'engine.workers',
+      'engine.maxBatch',
+      'data.folder',
+    ]);
+    expect(first.effective).toEqual(config(now));
+    // The next reload is measured against what runs, not against what was read last.
+    expect(differenceOf(first.effective, after).waiting).toEqual(first.waiting);
+    expect(differenceOf(first.effective, config({ ...now, engine: { workers: 3 } })).waiting).toEqual([
+      'engine.workers',
+    ]);
+    expect(differenceOf(first.effective, defaultConfig()).waiting).toEqual([]);
   });
 
   it('does not open a server to everyone because it will listen elsewhere one day', () => {
@@ -238,6 +257,7 @@ describe('Reloading', () => {
     const applied: Config[] = [];
     const done: boolean[] = [];
     const lines: string[] = [];
+    const waiting = ['server.port', 'engine.workers'];
     const output = new Writable({
       write(chunk: Buffer, _encoding, next) {
         lines.push((JSON.parse(chunk.toString()) as { msg: string }).msg);
@@ -248,18 +268,18 @@ describe('Reloading', () => {
       read: () => readConfig({ file, mayBeEmpty: false }),
       apply: (next) => {
         applied.push(next);
-        return Promise.resolve(['server.port']);
+        return Promise.resolve([...waiting]);
       },
       onDone: (taken) => void done.push(taken),
       log: pino(output),
       pollMs: 20,
       settleMs: 60,
     });
-    return { file, applied, done, lines, reloading };
+    return { file, applied, done, lines, waiting, reloading };
   }
 
   it('takes a file that was changed, once it is left alone', async () => {
-    const { file, applied, reloading, lines } = start('a.yaml');
+    const { file, applied, reloading, lines, waiting } = start('a.yaml');
     writeFileSync(file, '');
     writeFileSync(file, 'log: {');
     writeFileSync(file, 'log: { level: debug }\n');
@@ -268,12 +288,19 @@ describe('Reloading', () => {
     await vi.waitFor(() =>
       expect(lines).toEqual([
         'the configuration was read anew and is in force',
-        'server.port: in force from the next start on',
+        'server.port, engine.workers: waits for a restart',
       ]),
     );
+    lines.length = 0;
+    waiting.shift();
+    await reloading.request('SIGHUP');
+    expect(lines.slice(1)).toEqual([
+      'server.port: as it runs, waits for a restart no more',
+      'engine.workers: waits for a restart',
+    ]);
     await reloading.close();
     await reloading.request('SIGHUP');
-    expect(applied).toHaveLength(1);
+    expect(applied).toHaveLength(2);
   });
 
   it('keeps the old one when the new one is wrong or empty, and says every problem', async () => {

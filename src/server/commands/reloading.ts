@@ -14,7 +14,7 @@ const SETTLE_MS = 1000;
 export interface ReloadingOptions {
   /** @throws EarsightError `bad-config` */
   read: () => LoadedConfig;
-  /** Puts it in force and tells what waits for the next start. @throws EarsightError `bad-config`: nothing was changed */
+  /** Puts it in force and tells what waits for a restart. @throws EarsightError `bad-config`: nothing was changed */
   apply: (config: Config) => Promise<string[]>;
   /** Told after each try. */
   onDone: (taken: boolean) => void;
@@ -28,6 +28,7 @@ export class Reloading {
   readonly #options: ReloadingOptions;
   readonly #watched = new Map<string, StatsListener>();
   #work: Promise<void> = Promise.resolve();
+  #waiting: readonly string[] = [];
   #settling: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -60,7 +61,10 @@ export class Reloading {
       const waiting = await apply(loaded.config);
       this.#watch(loaded.files);
       log.info({ why }, 'the configuration was read anew and is in force');
-      if (waiting.length > 0) log.warn(`${waiting.join(', ')}: in force from the next start on`);
+      const takenBack = this.#waiting.filter((name) => !waiting.includes(name));
+      this.#waiting = waiting;
+      if (takenBack.length > 0) log.info(`${takenBack.join(', ')}: as it runs, waits for a restart no more`);
+      if (waiting.length > 0) log.warn(`${waiting.join(', ')}: waits for a restart`);
       onDone(true);
     } catch (thrown) {
       if (!(thrown instanceof EarsightError)) throw thrown;

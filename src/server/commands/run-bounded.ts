@@ -2,13 +2,13 @@
 
 /**
  * Resolves with the exit code when the program should end: 0 after a clean end, 1 when `close` failed. When it took longer
- * than `boundMs`, or a second signal came, `endNow` is called instead.
+ * than `boundMs` says at the signal, or a second one came, `endNow` is called instead.
  */
 export function untilStopped(options: {
   close: () => Promise<void>;
-  boundMs: number;
+  boundMs: () => number;
   signals: readonly NodeJS.Signals[];
-  onSignal: (signal: NodeJS.Signals) => void;
+  onSignal: (signal: NodeJS.Signals, boundMs: number) => void;
   onFailure: (thrown: unknown) => void;
   endNow: () => void;
 }): Promise<number> {
@@ -21,11 +21,12 @@ export function untilStopped(options: {
         return;
       }
       stopping = true;
-      options.onSignal(signal);
+      const boundMs = options.boundMs();
+      options.onSignal(signal, boundMs);
       const deadline = setTimeout(() => {
-        options.onFailure(new Error(`The server did not end within ${options.boundMs} ms; it is ended now.`));
+        options.onFailure(new Error(`The server did not end within ${boundMs} ms; it is ended now.`));
         options.endNow();
-      }, options.boundMs);
+      }, boundMs);
       options
         .close()
         .then(

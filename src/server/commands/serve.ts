@@ -6,11 +6,9 @@ import { EarsightError, messageOf } from '../../pipeline/errors.ts';
 import { dataFolder } from '../config/data-folder.ts';
 import { readConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { version } from '../installation.ts';
 import { createLogger, isForPeople } from '../log/logger.ts';
 import { EarsightServer } from '../server.ts';
 import { StreamStore } from '../streams/stream-store.ts';
-import { loadTracing, type Tracing } from '../tracing/load-tracing.ts';
 import { Reloading } from './reloading.ts';
 import { untilStopped } from './run-bounded.ts';
 import { type SettingsOptions, sourcesFrom } from './settings-flags.ts';
@@ -26,11 +24,9 @@ export async function serve(options: SettingsOptions): Promise<number> {
     log.error({ err: error }, 'unhandled error in a stream of events');
 
   const store = await openStore(config, log);
-  const tracing = await openTracing(config, log);
   const server = await EarsightServer.start(config, log, {
     ...(store === null ? {} : { store }),
     folder: dataFolder(config, process.env),
-    ...(tracing === null ? {} : { tracing }),
   });
   if (isForPeople(config.log.format, process.stdout)) {
     if (config.log.level !== 'silent') process.stdout.write(summaryOf(server, config));
@@ -39,7 +35,11 @@ export async function serve(options: SettingsOptions): Promise<number> {
   }
   const reloading = new Reloading(files, {
     read: () => readConfig({ ...sources, mayBeEmpty: false }),
-    apply: (next) => server.reconfigure(next),
+    apply: async (next) => {
+      const waiting = await server.reconfigure(next);
+      log.format = next.log.format;
+      return waiting;
+    },
     onDone: (taken) => server.configurationRead(taken),
     log,
   });
@@ -52,9 +52,9 @@ export async function serve(options: SettingsOptions): Promise<number> {
       await reloading.close();
       await server.close();
     },
-    boundMs: config.server.drainMs,
+    boundMs: () => server.drainMs,
     signals: isAtTerminal ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : ['SIGINT', 'SIGTERM'],
-    onSignal: (signal) => log.info(`${signal}: stopping, at most ${config.server.drainMs} ms`),
+    onSignal: (signal, boundMs) => log.info(`${signal}: stopping, at most ${boundMs} ms`),
     onFailure: (thrown) => log.error({ err: thrown }, 'the server did not end cleanly'),
     endNow: () => {
       log.flush();
@@ -65,17 +65,6 @@ export async function serve(options: SettingsOptions): Promise<number> {
   process.off('SIGHUP', reload);
   log.flush();
   return exitCode;
-}
-
-async function openTracing({ tracing }: Config, log: Logger): Promise<Tracing | null> {
-  if (tracing.sampleRatio === 0) return null;
-  const loaded = await loadTracing(version);
-  if (loaded === null) {
-    log.warn(
-      'tracing.sampleRatio is set, but @opentelemetry/api is not installed: nothing is traced. docs/operations.md says what to install.',
-    );
-  }
-  return loaded;
 }
 
 /**

@@ -10,7 +10,7 @@ import type { StreamSpec } from './stream-spec.ts';
 export interface Difference {
   /** What can be in force now: the new configuration, with the old values of what has to wait. */
   effective: Config;
-  /** The settings that differ and wait for the next start. */
+  /** The settings that differ and wait for a restart, as `engine.workers`. */
   waiting: string[];
   /** Streams of the old file that the new one does not name. */
   removed: string[];
@@ -24,21 +24,18 @@ export interface Difference {
  * @throws EarsightError `bad-config` when the mix of both would leave the server open to everyone
  */
 export function differenceOf(running: Config, next: Config): Difference {
-  const { server, log } = running;
+  const { server } = running;
   const effective: Config = {
     ...next,
     server: {
       ...next.server,
       host: server.host,
       port: server.port,
-      drainMs: server.drainMs,
       tls: server.tls,
     },
     model: running.model,
     engine: running.engine,
     data: running.data,
-    tracing: running.tracing,
-    log: { ...next.log, format: log.format },
   };
   const { host } = server;
   const { mode, tokens } = effective.auth;
@@ -51,20 +48,28 @@ export function differenceOf(running: Config, next: Config): Difference {
   const kept: [name: string, now: unknown, then: unknown][] = [
     ['server.host', server.host, next.server.host],
     ['server.port', server.port, next.server.port],
-    ['server.drainMs', server.drainMs, next.server.drainMs],
     ['server.tls', server.tls, next.server.tls],
     ['model', running.model, next.model],
     ['engine', running.engine, next.engine],
     ['data', running.data, next.data],
-    ['tracing', running.tracing, next.tracing],
-    ['log.format', log.format, next.log.format],
   ];
   const before = new Map(running.streams.map((spec) => [spec.id, revealed(spec)]));
   const after = new Set(next.streams.map(({ id }) => id));
   return {
     effective,
-    waiting: kept.flatMap(([name, now, then]) => (isDeepStrictEqual(now, then) ? [] : [name])),
+    waiting: kept.flatMap(([name, now, then]) => differing(name, now, then)),
     removed: [...before.keys()].filter((id) => !after.has(id)),
     placed: next.streams.filter((spec) => !isDeepStrictEqual(before.get(spec.id), revealed(spec))),
   };
+}
+
+/** The settings below `name` that differ. A list counts as one. */
+function differing(name: string, now: unknown, then: unknown): string[] {
+  if (!isSection(now) || !isSection(then)) return isDeepStrictEqual(now, then) ? [] : [name];
+  const keys = new Set([...Object.keys(now), ...Object.keys(then)]);
+  return [...keys].flatMap((key) => differing(`${name}.${key}`, now[key], then[key]));
+}
+
+function isSection(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

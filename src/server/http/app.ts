@@ -4,6 +4,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { secureHeaders } from 'hono/secure-headers';
 import { addAccessRoutes } from './access-routes.ts';
 import { addAuthorization } from './authorize.ts';
+import { addConfigurationRoutes } from './configuration-routes.ts';
 import type { AppContext } from './context.ts';
 import { guardHost } from './host.ts';
 import { addInfoRoutes } from './info-routes.ts';
@@ -65,6 +66,7 @@ export function createApp(context: AppContext): OpenAPIHono {
   addSnapshotRoutes(app, context);
   addInfoRoutes(app, context);
   addLogRoutes(app, context);
+  addConfigurationRoutes(app, context);
   addWhipRoutes(app, context);
   const document = app.getOpenAPI31Document({
     openapi: '3.1.0',

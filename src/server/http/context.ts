@@ -31,6 +31,8 @@ export interface AppContext {
   readiness(): Readiness;
   /** Streams and connections are being ended; what is asked for is still answered. */
   isStopping(): boolean;
+  /** Settings that the configuration has otherwise and that are not in force yet, as `engine.workers`. */
+  waitsForRestart(): readonly string[];
   metrics: { contentType: string; text(): Promise<string> };
   renderSnapshot(result: HeatmapResult, options: SnapshotOptions): Promise<Uint8Array<ArrayBuffer>>;
   /** Folder of the built page. */

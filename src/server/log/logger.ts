@@ -22,9 +22,12 @@ export function isForPeople(format: Config['log']['format'], output: LogOutput):
   return format === 'line' || (format === 'auto' && output.isTTY === true);
 }
 
+/** A logger whose form may be changed while it is in use, as its level may. */
+export type FormattedLogger = Logger & { format: Config['log']['format'] };
+
 /** What a source repeats is summed once a second; see {@link Repeats}. `log.flush()` writes the sums so far. */
-export function createLogger({ level, format }: Config['log'], output: LogOutput): Logger {
-  const lines = isForPeople(format, output);
+export function createLogger({ level, format }: Config['log'], output: LogOutput): FormattedLogger {
+  let lines = isForPeople(format, output);
   const colour = output.isTTY === true && process.env['NO_COLOR'] === undefined;
   let leftOut = 0;
   const destination = {
@@ -51,7 +54,7 @@ export function createLogger({ level, format }: Config['log'], output: LogOutput
     {
       level,
       base: null,
-      ...(lines ? {} : { timestamp: pino.stdTimeFunctions.isoTime }),
+      timestamp: () => (lines ? pino.stdTimeFunctions.epochTime() : pino.stdTimeFunctions.isoTime()),
       hooks: {
         logMethod(args: unknown[], method, of) {
           const [fields, message] = args;
@@ -69,5 +72,11 @@ export function createLogger({ level, format }: Config['log'], output: LogOutput
     },
     destination,
   );
-  return log;
+  return Object.defineProperty(log as FormattedLogger, 'format', {
+    get: () => format,
+    set: (next: typeof format) => {
+      format = next;
+      lines = isForPeople(next, output);
+    },
+  });
 }

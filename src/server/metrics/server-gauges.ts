@@ -16,6 +16,8 @@ export interface ServerFigures {
   isKept(): boolean;
   /** When the certificate in use ends, in milliseconds since 1970; null for as long as the server lives: there is none. */
   certificateExpiryMs(): number | null;
+  /** Settings of the configuration that are not in force yet. */
+  waitsForRestart(): readonly string[];
 }
 
 export function addServerGauges(registry: Registry, figures: ServerFigures): void {
@@ -49,6 +51,16 @@ export function addServerGauges(registry: Registry, figures: ServerFigures): voi
       () => (figures.certificateExpiryMs() ?? 0) / 1000,
     );
   }
+  new Gauge({
+    name: 'earsight_config_waits_for_restart',
+    help: '1 for each setting of the configuration that is not in force before a restart.',
+    labelNames: ['setting'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const setting of figures.waitsForRestart()) this.set({ setting }, 1);
+    },
+  });
   new Gauge({
     name: 'earsight_engine_workers',
     help: 'Workers of the model, by whether they are up or being replaced.',

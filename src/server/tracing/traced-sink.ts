@@ -1,6 +1,5 @@
 /** OpenTelemetry spans of sampled results: from the capture of a picture, through every stage, to the sockets. */
 
-import type { Context } from '@opentelemetry/api';
 import { systemClock } from '../../pipeline/clock.ts';
 import type { Clock, HeatmapResult, HeatmapSink } from '../../pipeline/ports.ts';
 import type { HeatmapMessage } from '../../protocol/messages.ts';
@@ -21,17 +20,24 @@ const STAGES = [
  */
 export class TracedSink implements HeatmapSink {
   readonly #inner: HeatmapSink;
-  readonly #tracing: Tracing;
-  readonly #ratio: number;
+  #tracing: Tracing | null = null;
+  #ratio = 0;
   readonly #clock: Clock;
   #due = 0;
 
-  /** @param ratio share of the results, 0..1 */
-  constructor(inner: HeatmapSink, tracing: Tracing, ratio: number, clock: Clock = systemClock) {
+  constructor(inner: HeatmapSink, clock: Clock = systemClock) {
     this.#inner = inner;
-    this.#tracing = tracing;
-    this.#ratio = ratio;
     this.#clock = clock;
+  }
+
+  /**
+   * From the next result on.
+   * @param tracing null: none is traced
+   * @param ratio share of the results, 0..1
+   */
+  sample(tracing: Tracing | null, ratio: number): void {
+    this.#tracing = tracing;
+    this.#ratio = tracing === null ? 0 : ratio;
   }
 
   publish(result: HeatmapResult): void {
@@ -39,16 +45,16 @@ export class TracedSink implements HeatmapSink {
     this.#due += this.#ratio;
     if (this.#due < 1) return;
     this.#due -= 1;
-    this.#trace(result.message, this.#clock.wallMs());
+    if (this.#tracing !== null) this.#trace(this.#tracing, result.message, this.#clock.wallMs());
   }
 
-  #trace(message: HeatmapMessage, sentWallMs: number): void {
+  #trace(tracing: Tracing, message: HeatmapMessage, sentWallMs: number): void {
     const { stages, captureWallMs, sendWallMs, stream, sequence, alignment, skewUs, classes } = message;
     const totalUs = STAGES.reduce((sum, [, key]) => sum + stages[key], 0);
     const arrivalWallMs = sendWallMs - totalUs / 1000;
     // Where the capture is not known, it is taken to be the arrival, give or take the rounding.
     const startTime = Math.min(captureWallMs, arrivalWallMs);
-    const { tracer, within } = this.#tracing;
+    const { tracer, within } = tracing;
     const frame = tracer.startSpan('earsight.frame', {
       startTime,
       attributes: {
@@ -60,18 +66,16 @@ export class TracedSink implements HeatmapSink {
       },
     });
     const inside = within(frame);
-    if (startTime < arrivalWallMs) this.#child(inside, 'earsight.network', startTime, arrivalWallMs);
+    const child = (name: string, fromMs: number, toMs: number): void =>
+      tracer.startSpan(name, { startTime: fromMs }, inside).end(toMs);
+    if (startTime < arrivalWallMs) child('earsight.network', startTime, arrivalWallMs);
     let fromMs = arrivalWallMs;
     for (const [name, key] of STAGES) {
       const toMs = fromMs + stages[key] / 1000;
-      this.#child(inside, `earsight.${name}`, fromMs, toMs);
+      child(`earsight.${name}`, fromMs, toMs);
       fromMs = toMs;
     }
-    this.#child(inside, 'earsight.send', fromMs, Math.max(fromMs, sentWallMs));
+    child('earsight.send', fromMs, Math.max(fromMs, sentWallMs));
     frame.end(Math.max(fromMs, sentWallMs));
-  }
-
-  #child(inside: Context, name: string, fromMs: number, toMs: number): void {
-    this.#tracing.tracer.startSpan(name, { startTime: fromMs }, inside).end(toMs);
   }
 }
