@@ -42,6 +42,10 @@ const REDIRECTS = [
   'RTSP/1.0 \t +0302 Moved\r\n',
   'RTSP/anything 399x y\n',
   `RTSP/${'v'.repeat(3000)} 302 Moved\n`,
+  'RTSP/1.0 000000000000302 Moved\r\n',
+  `RTSP/1.0 ${2 ** 32 + 302} Moved\r\n`,
+  `RTSP/1.0 ${302 - 2 ** 32} Moved\r\n`,
+  'RTSP/1.0 RTSP/1.0 302 Moved\r\n',
   'v=0\r\na=no line endRTSP/1.0 302 Moved\r\n',
   `${HONEST}1.0 200 OK\r\n\r\nRTSP/1.0 302 Moved\r\n`,
 ];
@@ -76,6 +80,21 @@ describe('RedirectGuard', () => {
       out += some.toString('latin1');
     }
     expect(out.replaceAll('\r', '')).not.toMatch(/RTSP\/\S*\s+\S*3\d\d/);
+  });
+
+  it('looks at each byte once, whatever comes', () => {
+    const pieces = [
+      `${'RTSP/'.repeat(13_000)}\n`,
+      `${'RTSP/'.repeat(1_000)} ${'\r'.repeat(60_000)}x`,
+      `${'RTSP/ '.repeat(10_000)}x`,
+      'R\r'.repeat(32_000),
+    ];
+    for (const piece of pieces) {
+      const before = process.threadCpuUsage().user;
+      passed([piece]);
+      // What looks again and again takes from seconds to minutes.
+      expect((process.threadCpuUsage().user - before) / 1000, piece.slice(0, 8)).toBeLessThan(500);
+    }
   });
 
   it('holds a bounded number of bytes, and gives up on a line without end', () => {
