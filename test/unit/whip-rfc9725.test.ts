@@ -139,6 +139,7 @@ describe('4.2 ingest session setup', () => {
     expect((await publish({}, 'x'.repeat(3000))).status).toBe(413);
     expect((await publish({ accept: 'text/html' })).status).toBe(406);
     expect((await publish({ accept: 'text/html, application/sdp;q=0.1' })).status).toBe(201);
+    expect((await publish({ accept: '*/*, application/sdp;q=0' })).status).toBe(406);
   });
 
   it('4.2: DELETE of the session ends it at the media server, and may come again', async () => {

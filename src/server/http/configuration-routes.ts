@@ -12,7 +12,7 @@ const viewSchema = z
   })
   .openapi('Configuration');
 
-export function addConfigurationRoutes(app: OpenAPIHono, { waitsForRestart }: AppContext): void {
+export function addConfigurationRoutes(app: OpenAPIHono, context: AppContext): void {
   app.openapi(
     createRoute({
       method: 'get',
@@ -24,6 +24,6 @@ export function addConfigurationRoutes(app: OpenAPIHono, { waitsForRestart }: Ap
         ...problems(401, 403),
       },
     }),
-    (c) => c.json({ waitsForRestart: [...waitsForRestart()] }, 200),
+    (c) => c.json({ waitsForRestart: [...context.waitsForRestart()] }, 200),
   );
 }

@@ -6,6 +6,7 @@ import { EarsightError } from '../../pipeline/errors.ts';
 import { mayOn } from '../access/principal.ts';
 import type { PublishingRequest } from '../access/publishing-limits.ts';
 import { streamIdSchema } from '../config/stream-spec.ts';
+import { accepts } from './accept.ts';
 import type { AppContext, IceServer } from './context.ts';
 import { lenientMatchOf, matchOf } from './entity-tags.ts';
 import { limitBody, requireType } from './limits.ts';
@@ -221,8 +222,7 @@ async function serversFor(c: Context, id: string, context: AppContext): Promise<
 function requireAccepted(context: Context): void {
   const accept = context.req.header('Accept');
   if (accept === undefined) return;
-  const ranges = accept.split(',').map((range) => range.split(';')[0]?.trim().toLowerCase());
-  if (!ranges.some((range) => range === SDP || range === 'application/*' || range === '*/*')) {
+  if (!accepts(accept, SDP)) {
     throw new HttpProblem(
       406,
       'not-acceptable',
