@@ -93,6 +93,13 @@ describe('earsight evaluate --later', () => {
     expect(JSON.parse(plain).result).toEqual(facts.result);
     expect(await said({ method: 'ours' })).not.toMatch(/SLAVC|DSOL/);
   });
+
+  it('does not judge scenes by what it calibrates on', async () => {
+    await expect(said({ calibrate: '8', split: 'validation' })).rejects.toMatchObject({
+      code: 'bad-config',
+      message: expect.stringMatching(/the same examples. Say --split test/),
+    });
+  });
 });
 
 describe('earsight evaluate --data manifest.jsonl', () => {
@@ -227,6 +234,11 @@ describe('earsight evaluate --dataset', () => {
     );
     await expect(said({ data: folder, dataset: 'vggss' })).rejects.toThrow(
       /The annotations of vggss .* hold no moment/,
+    );
+    const data = join(folder, 'validation-only');
+    write(join(data, 's4_meta_data.csv'), 'name,category,split\nv1,dog,val\n');
+    await expect(said({ data, dataset: 'avsbench-s4', split: 'test' })).rejects.toThrow(
+      /is of the split "test": it has 5 of "val"\. Ask for .* \(--split validation\), or for none\.$/,
     );
   });
 });

@@ -5,6 +5,7 @@ import type { DatasetChoice } from './dataset-choice.ts';
 import type { Moment } from './moment.ts';
 import { readDataset } from './read-dataset.ts';
 import { readSubset } from './readers/subset.ts';
+import { countSplits, flagsFor, inWords } from './split-counts.ts';
 
 /** How many names of each side are shown. */
 const SHOWN = 3;
@@ -28,14 +29,15 @@ export function nothingAsked(choice: DatasetChoice): EarsightError {
   }
   const all = split === undefined ? [] : momentsOf({ ...unlisted, split: undefined });
   if (split !== undefined && all.length > 0) {
-    const counts = new Map<string, number>();
-    for (const one of all) counts.set(one.split ?? '', (counts.get(one.split ?? '') ?? 0) + 1);
-    const has = [...counts].map(([name, count]) =>
-      name === '' ? `${count} of no split` : `${count} of "${name}"`,
-    );
+    const splits = countSplits(all);
+    const has = [...inWords(splits), ...(splits.without > 0 ? [`${splits.without} of no split`] : [])];
+    const mend =
+      splits.counts.size === 0
+        ? 'Leave the split out'
+        : `Ask for a split that it has (${flagsFor(splits)}), or for none`;
     return new EarsightError(
       'bad-dataset',
-      `No moment of ${kind} in ${where} is of the split "${split}": it has ${has.join(', ')}. Ask for a split that it has.`,
+      `No moment of ${kind} in ${where} is of the split "${split}": it has ${has.join(', ')}. ${mend}.`,
       { details },
     );
   }

@@ -1,6 +1,6 @@
 /** From a training run's folder to files: traced, calibrated, evaluated. */
 
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -187,6 +187,14 @@ describe('a run that is finished', () => {
     expect(further).toMatch(/^### AVSBench: .*\n[^]*\| centred Gaussian \| 25\.0 \| – \|/m);
     expect(further).toMatch(/^- DSOL .*: no table/m);
     expect(further).toContain('--seed 5 --later --out');
+    const clips = join(folder, 'clips');
+    await mkdir(clips, { recursive: true });
+    const published = { kind: 'avsbench-s4', annotations: join(folder, 'lists') };
+    const chosen = { ...data, path: clips, scenes: null, dataset: published, split: 'test' } as const;
+    await writeCard({ folder: model, evaluated, data: chosen, notes: '' });
+    expect(await readFile(path, 'utf8')).toMatch(
+      /evaluate models\/kitchen-3 --data DATA-FOLDER --dataset avsbench-s4 --annotations lists --split test /,
+    );
     expect(card).not.toMatch(/NaN|undefined|\[object/);
     const { manifest: written } = await loadManifest(model);
     expect(written.metrics['evaluation']).toMatchObject({ samples: 12, seed: 5 });

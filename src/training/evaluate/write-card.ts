@@ -1,7 +1,7 @@
 /** Puts a model's figures where they belong: the card beside it, and a summary into its manifest. */
 
 import { readFile } from 'node:fs/promises';
-import { basename, isAbsolute, join, relative } from 'node:path';
+import { basename, extname, isAbsolute, join, relative } from 'node:path';
 import { z } from 'zod';
 import { loadManifest } from '../../model/load-manifest.ts';
 import { classListOf, readClassList } from '../scenes/class-list.ts';
@@ -11,7 +11,7 @@ import { calibrationFiguresSchema } from './calibration/figures.ts';
 import type { Evaluated } from './evaluate.ts';
 import { laterTables } from './later/tables.ts';
 import { modelCard } from './model-card.ts';
-import type { DataChoice } from './open-data.ts';
+import { type DataChoice, datasetOf } from './open-data.ts';
 import { MAP_THRESHOLDS, shareOf } from './results.ts';
 
 export const CARD_FILE = 'README.md';
@@ -40,8 +40,9 @@ export async function writeCard({ folder, evaluated, data, notes }: WriteCardOpt
       remarks: later?.remarks ?? [],
     },
     calibrated: figures.success ? figures.data : null,
+    // A published set's authors are those of its paper, whom the data set's own page names.
     attributions:
-      data.path === null
+      data.path === null || datasetOf(data) !== null
         ? []
         : readAttribution(join(data.path, ATTRIBUTION_FILE), usedFiles(data.path, data.scenes)),
     notes,
@@ -70,15 +71,21 @@ function usedFiles(root: string, scenes: string | null): (file: string) => boole
 }
 
 /** Paths are given as names, since whoever reads the card has others. */
-function commandsOf(folder: string, { result, later }: Evaluated, { path, scenes }: DataChoice): string[] {
-  const name = basename(folder);
-  const near = scenes === null ? '' : relative(process.cwd(), scenes);
-  const list =
-    scenes === null ? '' : ` --scenes ${near.startsWith('..') || isAbsolute(near) ? basename(scenes) : near}`;
-  const data = path === null ? '' : ` --data DATA-FOLDER${list}`;
-  return [
-    `node src/server/main.ts evaluate models/${name}${data} --samples ${result.samples} --seed ${result.seed}${later === null ? '' : ' --later'} --out evaluation`,
+function commandsOf(folder: string, { result, later }: Evaluated, data: DataChoice): string[] {
+  const words = [
+    `node src/server/main.ts evaluate models/${basename(folder)}`,
+    ...(data.path === null
+      ? []
+      : [`--data ${extname(data.path) === '' ? 'DATA-FOLDER' : basename(data.path)}`]),
+    ...(data.scenes === null ? [] : [`--scenes ${near(data.scenes)}`]),
+    ...datasetFlags(data.dataset ?? {}),
+    ...(data.split === null ? [] : [`--split ${data.split}`]),
+    ...(data.style === 'drawn' ? ['--drawn'] : []),
+    `--samples ${result.samples} --seed ${result.seed}`,
+    ...(later === null ? [] : ['--later']),
+    '--out evaluation',
   ];
+  return [words.join(' ')];
 }
 
 function summaryOf({ result }: Evaluated): z.core.util.JSONType {
@@ -114,3 +121,17 @@ function summaryOf({ result }: Evaluated): z.core.util.JSONType {
 
 /** Not-a-number is not JSON. */
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+function datasetFlags({ kind, ...own }: NonNullable<DataChoice['dataset']>): string[] {
+  const paths = ['annotations', 'subset'];
+  const others = Object.entries(own).flatMap(([field, value]) =>
+    value === undefined ? [] : [`--${field} ${paths.includes(field) ? near(value) : value}`],
+  );
+  return [...(kind === undefined ? [] : [`--dataset ${kind}`]), ...others];
+}
+
+/** As seen from here; a name alone where it lies elsewhere. */
+function near(path: string): string {
+  const seen = relative(process.cwd(), path);
+  return seen.startsWith('..') || isAbsolute(seen) ? basename(path) : seen;
+}

@@ -7,6 +7,7 @@ import { annotationFault } from '../annotations/fault.ts';
 import { type DatasetChoice, refuseUnused } from '../dataset-choice.ts';
 import { manifestHeader, manifestLine, momentOfLine } from '../manifest-line.ts';
 import type { Moment, Reading, Split } from '../moment.ts';
+import { countSplits, flagsFor, inWords } from '../split-counts.ts';
 import { sortedNames } from './layout.ts';
 import { chosen, readSubset } from './subset.ts';
 
@@ -70,17 +71,11 @@ export function readJsonl(choice: DatasetChoice): Reading {
 }
 
 function noneOfSplit(file: AnnotationFile, wanted: Split, listed: readonly Moment[]): EarsightError {
-  const counts = new Map<Split, number>();
-  let without = 0;
-  for (const { split } of listed) {
-    if (split === null) without++;
-    else counts.set(split, (counts.get(split) ?? 0) + 1);
-  }
-  const others = [...counts].map(([split, count]) => `${count} of "${split}"`);
-  const have = [...others, ...(without > 0 ? [`${without} without "split", which belong to no split`] : [])];
-  // The command line says validation where manifests say val.
-  const flags = [...counts.keys()].map((split) => `--split ${split === 'val' ? 'validation' : split}`);
-  const instead = flags.length === 0 ? '' : `, or ask for a split that it has (${flags.join(', ')})`;
+  const splits = countSplits(listed);
+  const { counts, without } = splits;
+  const none = without > 0 ? [`${without} without "split", which belong to no split`] : [];
+  const have = [...inWords(splits), ...none];
+  const instead = counts.size === 0 ? '' : `, or ask for a split that it has (${flagsFor(splits)})`;
   return new EarsightError(
     'bad-dataset',
     `${file.path}: no line is of the split "${wanted}": it has ${have.join(', ')}. Write "split": "${wanted}" into the lines that are meant${instead}.`,

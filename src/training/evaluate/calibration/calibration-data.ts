@@ -15,18 +15,18 @@ export function calibrationData(judged: DataChoice, samples: number): DataChoice
   const { dataset, split } = judged;
   const kind = datasetOf(judged);
   const chosen = { ...judged, split: 'validation' as const, samples };
+  if (split === 'validation') {
+    throw new EarsightError(
+      'bad-config',
+      '--calibrate takes the validation split, and --split validation would judge the model on the same examples. Say --split test, or leave out --calibrate.',
+    );
+  }
   if (kind === null) return chosen;
   if (!WITH_VALIDATION.includes(kind)) {
     throw new EarsightError(
       'bad-config',
       `--calibrate needs examples that are not judged and that say what sounds where, and ${kind} has no validation part of this sort (${WITH_VALIDATION.join(', ')} have). Leave out --calibrate: the model's own calibration is taken.`,
       { details: { kind } },
-    );
-  }
-  if (split === 'validation') {
-    throw new EarsightError(
-      'bad-config',
-      '--calibrate takes the validation split, and --split validation would judge the model on the same examples. Say --split test, or leave out --calibrate.',
     );
   }
   if (split === null && kind !== 'jsonl') {
