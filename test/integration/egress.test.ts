@@ -3,9 +3,9 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +15,7 @@ import { UrlSource } from '../../src/pipeline/ingest/url/url-source.ts';
 import { secretUrl } from '../../src/pipeline/secret.ts';
 import { makeCertificate } from '../../src/server/tls/self-signed.ts';
 import { RecordingSink } from '../contract/media-source.ts';
+import { listen } from '../support/listen.ts';
 import { rtspAvailable, startRtspServer } from '../support/rtsp/rtsp-server.ts';
 
 const hasFfmpeg = spawnSync('ffmpeg', ['-version']).error === undefined;
@@ -31,9 +32,8 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function listen(server: Server | HttpServer, host: string): Promise<number> {
-  server.listen(0, host);
-  await once(server, 'listening');
+async function open(server: Server, host: string): Promise<number> {
+  const port = await listen(server, 0, host);
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -44,7 +44,7 @@ async function listen(server: Server | HttpServer, host: string): Promise<number
     server.close();
     await once(server, 'close').catch(() => undefined);
   });
-  return (server.address() as AddressInfo).port;
+  return port;
 }
 
 /** The thing inside that nobody outside should reach: counts who does. */
@@ -54,7 +54,7 @@ async function insider(): Promise<{ port: number; visits: () => number }> {
     visits += 1;
     socket.end('HTTP/1.0 404 Not Found\r\n\r\n');
   });
-  return { port: await listen(server, INSIDE), visits: () => visits };
+  return { port: await open(server, INSIDE), visits: () => visits };
 }
 
 /** Opens a source until it is through, or has failed once. */
@@ -152,7 +152,7 @@ describe.skipIf(!hasFfmpeg)('by HTTP', () => {
       };
       (answers[request.url ?? ''] ?? (() => response.writeHead(404).end()))();
     });
-    return await listen(server, HERE);
+    return await open(server, HERE);
   }
 
   it.each(['/clip.mp4', '/relative.mp4', '/list.m3u8'])('%s plays whole through the guard', async (path) => {
@@ -192,7 +192,7 @@ describe('encrypted', () => {
       if (request.url === '/clip.mp4') response.end(movie);
       else response.writeHead(302, { Location: `http://${INSIDE}:${inside}/` }).end();
     });
-    const port = await listen(server, HERE);
+    const port = await open(server, HERE);
     const sink = await tryOut(`https://${HERE}:${port}/clip.mp4`, GUARDED);
     expect(sink.phases.at(-1)?.phase).toBe('ended');
     expect(sink.frames).toHaveLength(20);
@@ -210,7 +210,7 @@ describe('encrypted', () => {
         socket.write(`RTSP/1.0 302 Moved\r\nCSeq: 1\r\nLocation: rtsp://${INSIDE}:${inside}/\r\n\r\n`);
       });
     });
-    const sink = await tryOut(`rtsps://u:p@${HERE}:${await listen(server, HERE)}/live`, GUARDED);
+    const sink = await tryOut(`rtsps://u:p@${HERE}:${await open(server, HERE)}/live`, GUARDED);
     expect(heard[0]).toMatch(/^OPTIONS rtsp:\/\/127\.0\.0\.1:\d+\/live RTSP\/1\.0/);
     expect(reasonOf(sink)).toBe('forbidden-address');
     expect(visits()).toBe(0);
@@ -228,7 +228,7 @@ describe('by RTSP', () => {
         );
       });
     });
-    return await listen(server, HERE);
+    return await open(server, HERE);
   }
 
   it('a redirect leads inside without the guard, and not with it', async () => {

@@ -251,6 +251,38 @@ describe.skipIf(unavailable !== null)('UrlSource on an RTSP camera', () => {
     await third.stop();
   });
 
+  it('has the process of the next attempt stand by while it waits, and does without where that died', async () => {
+    let server = await startRtspServer();
+    const viewer = view(server.url, { backoff: patient });
+    await viewer.live(0);
+    const away = async (epoch: number): Promise<number> => {
+      await server.kill();
+      await viewer.sink.until(
+        (s) => s.phases.some((phase) => 'epoch' in phase && phase.epoch === epoch),
+        'loss',
+      );
+      await expect.poll(() => mediaChildren(), { timeout: 10_000 }).toHaveLength(1);
+      return mediaChildren()[0]!;
+    };
+    const back = async (epoch: number): Promise<void> => {
+      server = await startRtspServer({ port: server.port });
+      await viewer.live(epoch);
+    };
+    try {
+      const first = await away(1);
+      await back(1);
+      expect(mediaChildren()).toEqual([first]);
+      const second = await away(2);
+      process.kill(second, 'SIGKILL');
+      await expect.poll(() => mediaChildren(), { timeout: 10_000 }).toEqual([]);
+      expect(viewer.phases.at(-1)).toBe('reconnecting');
+      await back(2);
+      expect(viewer.phases.filter((phase) => phase === 'reconnecting')).toHaveLength(2);
+    } finally {
+      await server.stop();
+    }
+  });
+
   it('gives up a connection on which nothing comes, and knocks until the camera answers', async () => {
     const server = await startRtspServer();
     try {

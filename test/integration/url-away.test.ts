@@ -1,8 +1,6 @@
 /** An HTTP camera (MJPEG) that goes away, comes back, or has no stream. */
 
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { UrlSource, type UrlSourceOptions } from '../../src/pipeline/ingest/url/url-source.ts';
@@ -10,6 +8,7 @@ import { secretUrl } from '../../src/pipeline/secret.ts';
 import { JpegEncoder } from '../../src/server/picture/jpeg-encoder.ts';
 import { RecordingSink } from '../contract/media-source.ts';
 import { freePort } from '../support/free-port.ts';
+import { Host } from '../support/host.ts';
 
 /** The shortest wait is 30 s: who is back before it was let in by a knock. */
 const patient = { firstMs: 60_000, maxMs: 60_000 };
@@ -23,48 +22,31 @@ beforeAll(async () => {
   await encoder.close();
 });
 
-/** One port, on which the camera may be or not. */
-class Camera {
+class Camera extends Host {
   /** Whether it has the stream; else it says 404. */
   hasStream = true;
   /** Takes calls and never answers them, as a forwarder may whose camera is away. */
   isMute = false;
   requests = 0;
-  connections = 0;
-  #server: Server | null = null;
 
-  async come(port = 0): Promise<number> {
-    const server = createServer((_request, response) => {
-      this.requests += 1;
-      if (this.isMute) return;
-      if (!this.hasStream) {
-        response.writeHead(404).end();
-        return;
-      }
-      response.writeHead(200, { 'content-type': 'multipart/x-mixed-replace; boundary=next' });
-      const timer = setInterval(() => {
-        response.write(`--next\r\nContent-Type: image/jpeg\r\nContent-Length: ${picture.length}\r\n\r\n`);
-        response.write(picture);
-        response.write('\r\n');
-      }, 40);
-      response.on('close', () => clearInterval(timer));
-    });
-    server.on('connection', () => {
-      this.connections += 1;
-    });
-    this.#server = server;
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
-    return (server.address() as AddressInfo).port;
-  }
-
-  async leave(): Promise<void> {
-    const server = this.#server;
-    this.#server = null;
-    if (server === null) return;
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
+  constructor() {
+    super(() =>
+      createServer((_request, response) => {
+        this.requests += 1;
+        if (this.isMute) return;
+        if (!this.hasStream) {
+          response.writeHead(404).end();
+          return;
+        }
+        response.writeHead(200, { 'content-type': 'multipart/x-mixed-replace; boundary=next' });
+        const timer = setInterval(() => {
+          response.write(`--next\r\nContent-Type: image/jpeg\r\nContent-Length: ${picture.length}\r\n\r\n`);
+          response.write(picture);
+          response.write('\r\n');
+        }, 40);
+        response.on('close', () => clearInterval(timer));
+      }),
+    );
   }
 }
 
@@ -114,13 +96,13 @@ describe('UrlSource on an HTTP camera', () => {
     await source.close();
     await sleep(50);
     expect(resources()).toEqual(before);
-    await camera.come(port);
+    await camera.listen(port);
     await sleep(1500);
-    expect(camera.connections).toBe(0);
+    expect(camera.calls).toBe(0);
   });
 
   it('is live again soon after it came back, long before backoff would try', async () => {
-    const port = await camera.come();
+    const port = await camera.listen();
     const { sink } = open(port);
     await sink.until(({ frames }) => frames.length > 3, 'pictures');
     await camera.leave();
@@ -130,7 +112,7 @@ describe('UrlSource on an HTTP camera', () => {
     const epoch = last.phase === 'reconnecting' ? last.epoch : -1;
     await sleep(3000);
     const { requests } = camera;
-    await camera.come(port);
+    await camera.listen(port);
     await sink.until(
       ({ frames }) => frames.some((frame) => frame.epoch === epoch),
       'pictures again',
@@ -146,6 +128,20 @@ describe('UrlSource on an HTTP camera', () => {
     expect(camera.requests - requests).toBe(2);
   });
 
+  it('makes no attempt while its knocks are refused, unless it is asked to', async () => {
+    const port = await freePort();
+    const { source, sink } = open(port, { backoff: { firstMs: 2_000, maxMs: 2_000 } });
+    const reconnects = (): number => sink.phases.filter(({ phase }) => phase === 'reconnecting').length;
+    await reconnecting(sink, 'source-refused');
+    await sleep(6_000);
+    expect(reconnects()).toBe(1);
+    source.restart('a person asked');
+    // Its own, and that of the attempt.
+    await expect.poll(reconnects, { timeout: 20_000 }).toBe(3);
+    await camera.listen(port);
+    await sink.until(({ frames }) => frames.length > 0, 'pictures', KNOCKED_MS);
+  });
+
   it.each([
     ['while backoff waits', patient, 1_500],
     ['while an attempt hangs', { firstMs: 200, maxMs: 300 }, 4_000],
@@ -153,7 +149,7 @@ describe('UrlSource on an HTTP camera', () => {
     'is back within 3 s behind a forwarder that took calls and said nothing: %s',
     async (_, backoff, awayMs) => {
       camera.isMute = true;
-      const { sink } = open(await camera.come(), {
+      const { sink } = open(await camera.listen(), {
         backoff,
         reading: { openTimeoutMs: awayMs < 2_000 ? 3_000 : 10_000 },
       });
@@ -169,12 +165,12 @@ describe('UrlSource on an HTTP camera', () => {
 
   it('is not hammered where it answers without a stream', async () => {
     camera.hasStream = false;
-    const { sink } = open(await camera.come());
+    const { sink } = open(await camera.listen());
     await reconnecting(sink, 'source-not-found');
     const { requests } = camera;
     await sleep(4000);
     // Those of the attempt, and a single knock.
     expect(camera.requests).toBeLessThanOrEqual(requests + 1);
-    expect(camera.connections).toBeLessThanOrEqual(requests + 1);
+    expect(camera.calls).toBeLessThanOrEqual(requests + 1);
   });
 });

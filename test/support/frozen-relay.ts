@@ -1,7 +1,7 @@
 /** A network that can vanish: relays TCP, and once frozen forwards nothing and tells neither side. */
 
-import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { listen } from './listen.ts';
 
 /** Between many clients and one port of this machine. Begin and end with {@link listen} and {@link close}. */
 export class FrozenRelay {
@@ -15,8 +15,7 @@ export class FrozenRelay {
   }
 
   async listen(): Promise<this> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
+    await listen(this.#server);
     return this;
   }
 

@@ -3,6 +3,7 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { listen } from '../listen.ts';
 
 type Track = 'video' | 'audio';
 const TRACKS: readonly Track[] = ['video', 'audio'];
@@ -56,8 +57,7 @@ export class RtspRelay {
   }
 
   async listen(): Promise<this> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
+    await listen(this.#server);
     return this;
   }
 

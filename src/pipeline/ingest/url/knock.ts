@@ -1,26 +1,11 @@
 /** One small connection to a source's host, to learn whether somebody is there. */
 
 import type { Socket } from 'node:net';
+import { addAbortSignal } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EarsightError } from '../../errors.ts';
 import { AddressPolicy } from './egress/address-policy.ts';
 import { connectAllowed, type Destination } from './egress/connect.ts';
-
-/** What is known of a source's host between attempts to open the source. */
-export interface Door {
-  /** Whether to go on knocking while an attempt is under way. Left out: no. */
-  readonly knocksOn?: boolean;
-  /** An attempt did well. */
-  forget(): void;
-  /**
-   * An attempt failed, for a reason such as `source-refused`.
-   * @returns whether to knock while the next one is waited for
-   */
-  failed(reason: string): boolean;
-  /**
-   * Knocks, one connection after another, until the source may be back.
-   * @returns true when it may; false when `signal` ended it, or more knocks would tell nothing
-   */
-  opens(signal: AbortSignal): Promise<boolean>;
-}
 
 export interface KnockOptions {
   /** Its credentials are not used. */
@@ -29,8 +14,15 @@ export interface KnockOptions {
   networks: readonly string[] | null;
 }
 
-/** Between knocks while nobody answers. */
-export const SILENT_MS = 500;
+/** Nobody answered. */
+export const SILENCE = null;
+
+/** Between knocks while nobody answers, and while the answer is no. */
+const SILENT_MS = 500;
+const ANSWERED_MS = 1000;
+
+/** No first line of an answer is longer. */
+const MAX_LINE_BYTES = 1000;
 
 /** A knock that is not answered by then is given up: a second try of the connection itself fits in. */
 const PATIENCE_MS = 2000;
@@ -45,19 +37,70 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   'rtmps:': 443,
 };
 
+/** What is known of a source's host between attempts to open the source. */
+export abstract class Door<Answer = unknown> {
+  #refuses = false;
+
+  /** The latest knock was refused: nobody listens there, and an attempt would be refused as well. */
+  get refuses(): boolean {
+    return this.#refuses;
+  }
+
+  /** Whether to go on knocking while an attempt is under way. */
+  get knocksOn(): boolean {
+    return false;
+  }
+
+  /** An attempt did well. */
+  abstract forget(): void;
+
+  /**
+   * An attempt failed, for a reason such as `source-refused`.
+   * @returns whether to knock while the next one is waited for
+   */
+  abstract failed(reason: string): boolean;
+
+  /** One knock. What it throws is silence too. */
+  protected abstract ask(signal: AbortSignal): Promise<Answer | typeof SILENCE>;
+
+  /** What an answer means: true, the source may be back; false, more knocks would tell nothing; undefined, knock on. */
+  protected abstract decide(answer: Answer | typeof SILENCE): boolean | undefined;
+
+  /**
+   * Knocks, one connection after another, until an answer decides.
+   * @returns true when the source may be back; false when more knocks would tell nothing, or `signal` ended it
+   */
+  async opens(signal: AbortSignal): Promise<boolean> {
+    for (;;) {
+      let answer: Answer | typeof SILENCE = SILENCE;
+      let refuses = false;
+      try {
+        answer = await this.ask(signal);
+      } catch (thrown) {
+        refuses = isRefusal(thrown);
+      }
+      if (signal.aborted) return false;
+      this.#refuses = refuses;
+      const decided = this.decide(answer);
+      if (decided !== undefined) return decided;
+      await sleep(answer === SILENCE ? SILENT_MS : ANSWERED_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
 /**
  * Connects, listens, and hangs up.
  *
  * @param tls speak TLS
  * @param listen gets the connection and the end of its patience; what it makes of the answer is the result
- * @returns null where nobody answers, or may be asked
+ * @throws where nobody answers, or may be asked
  */
 export async function knock<Answer>(
   { url, networks }: KnockOptions,
   tls: boolean,
   signal: AbortSignal,
   listen: (socket: Socket, patience: AbortSignal) => Promise<Answer> | Answer,
-): Promise<Answer | null> {
+): Promise<Answer> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
   let socket: Socket | null = null;
   try {
@@ -65,11 +108,40 @@ export async function knock<Answer>(
     socket = await connectAllowed({ ...destinationOf(url), tls }, policy, patience);
     socket.on('error', () => undefined);
     return await listen(socket, patience);
-  } catch {
-    return null;
   } finally {
     socket?.destroy();
   }
+}
+
+/**
+ * Sends a request, and reads the status in the first line of the answer, however it is cut into packets.
+ *
+ * @param pattern finds the status, its first group
+ * @returns {@link SILENCE} where the host hangs up or says something else
+ * @throws where `patience` ends first
+ */
+export async function statusOf(
+  socket: Socket,
+  request: string,
+  pattern: RegExp,
+  patience: AbortSignal,
+): Promise<number | typeof SILENCE> {
+  addAbortSignal(patience, socket);
+  socket.write(request);
+  let words = '';
+  for await (const piece of socket) {
+    words += (piece as Buffer).toString('latin1');
+    if (words.includes('\n') || words.length > MAX_LINE_BYTES) break;
+  }
+  const status = pattern.exec(words)?.[1];
+  return status === undefined ? SILENCE : Number(status);
+}
+
+function isRefusal(thrown: unknown): boolean {
+  return (
+    thrown instanceof EarsightError &&
+    (thrown.cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED'
+  );
 }
 
 function destinationOf(url: URL): Destination {

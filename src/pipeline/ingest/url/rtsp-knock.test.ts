@@ -1,50 +1,40 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Host } from '../../../../test/support/host.ts';
 import { RtspDoor } from './rtsp-knock.ts';
 
-/** A host whose answer to DESCRIBE the test chooses; null: it takes the connection and says nothing. */
-class Host {
-  /** `hang-up`: it closes the connection. */
-  answer: number | null | 'hang-up';
+/** What a camera says to DESCRIBE; null: it takes the connection and says nothing; `hang-up`: it ends the connection. */
+type Answer = number | null | 'hang-up';
+
+/** A host whose answer the test chooses. */
+class Camera extends Host {
+  answer: Answer;
   readonly requests: string[] = [];
-  readonly #sockets = new Set<Socket>();
-  readonly #server: Server = createServer((socket) => {
-    this.#sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.on('data', (piece: Buffer) => {
-      this.requests.push(piece.toString());
-      if (this.answer === 'hang-up') socket.end();
-      else if (this.answer !== null) socket.write(`RTSP/1.0 ${this.answer} Words\r\nCSeq: 1\r\n\r\n`);
-    });
-  });
 
-  constructor(answer: Host['answer']) {
+  constructor(answer: Answer) {
+    super(() =>
+      createServer((socket) =>
+        socket.on('data', (piece: Buffer) => {
+          this.requests.push(piece.toString());
+          if (this.answer === 'hang-up') socket.end();
+          else if (this.answer !== null) socket.write(`RTSP/1.0 ${this.answer} Words\r\nCSeq: 1\r\n\r\n`);
+        }),
+      ),
+    );
     this.answer = answer;
-  }
-
-  async listen(port = 0): Promise<number> {
-    this.#server.listen(port, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  close(): void {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
   }
 }
 
 describe('RtspDoor', () => {
-  const hosts: Host[] = [];
-  const host = (answer: Host['answer']): Host => {
-    const made = new Host(answer);
-    hosts.push(made);
+  const cameras: Camera[] = [];
+  const host = (answer: Answer): Camera => {
+    const made = new Camera(answer);
+    cameras.push(made);
     return made;
   };
-  afterEach(() => {
-    for (const made of hosts.splice(0)) made.close();
+  afterEach(async () => {
+    await Promise.all(cameras.splice(0).map((made) => made.leave()));
   });
   const doorTo = (port: number, networks: string[] | null = null): RtspDoor =>
     new RtspDoor({ url: new URL(`rtsp://user:secret@127.0.0.1:${port}/a/b?c=d`), networks });
@@ -52,28 +42,38 @@ describe('RtspDoor', () => {
     while (!condition()) await sleep(10);
   };
 
-  it('opens when somebody answers where nobody did, whatever he says, and shows no credentials', async () => {
-    const gone = host(401);
+  it('opens when somebody takes the call where calls were refused, whom it asks nothing', async () => {
+    const gone = host(404);
     const port = await gone.listen();
-    gone.close();
+    await gone.leave();
     const door = doorTo(port);
     door.failed('source-refused');
     const opens = door.opens(new AbortController().signal);
-    await sleep(600);
-    const back = host(401);
-    await back.listen(port);
+    await until(() => door.refuses);
+    await gone.listen(port);
     expect(await opens).toBe(true);
-    expect(back.requests[0]).toBe(
-      `DESCRIBE rtsp://127.0.0.1:${port}/a/b?c=d RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n`,
-    );
+    await until(() => gone.open === 0);
+    expect([gone.calls, gone.requests]).toEqual([1, []]);
+
+    // Who has no stream is not taken for another one.
+    door.failed('source-not-found');
+    const stopping = new AbortController();
+    const shut = door.opens(stopping.signal);
+    await until(() => gone.requests.length >= 2);
+    stopping.abort();
+    expect(await shut).toBe(false);
   });
 
-  it('opens when a host that hung answers', async () => {
+  it('opens when a host that hung answers, and shows it no credentials', async () => {
     const frozen = host(null);
-    const door = doorTo(await frozen.listen());
+    const port = await frozen.listen();
+    const door = doorTo(port);
     door.failed('source-refused');
     const opens = door.opens(new AbortController().signal);
     await until(() => frozen.requests.length > 0);
+    expect(frozen.requests[0]).toBe(
+      `DESCRIBE rtsp://127.0.0.1:${port}/a/b?c=d RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n`,
+    );
     frozen.answer = 200;
     expect(await opens).toBe(true);
   });

@@ -64,8 +64,8 @@ const hostUnknown: Fault = [
 ];
 const ended: Fault = ['source-lost', 'the sender ended the stream'];
 
-/** The error for FFmpeg's `code` while opening or reading. The message holds no URL. */
-export function sourceFault(code: number, during: 'open' | 'read'): EarsightError {
+/** The error for FFmpeg's `code`, or the system's, while opening or reading. The message holds no URL. */
+export function sourceFault(code: number, during: 'open' | 'read', cause?: unknown): EarsightError {
   const [reason, text] =
     code === AVERROR_EOF
       ? during === 'open'
@@ -74,5 +74,5 @@ export function sourceFault(code: number, during: 'open' | 'read'): EarsightErro
       : code === -errno.EIO && during === 'open'
         ? hostUnknown
         : (faults.get(code) ?? (during === 'open' ? refused : lost));
-  return new EarsightError(reason, `${text} (${FFmpegError.strerror(code)})`, { retryable: true });
+  return new EarsightError(reason, `${text} (${FFmpegError.strerror(code)})`, { retryable: true, cause });
 }

@@ -47,9 +47,10 @@ type UrlProcess = MediaProcess<UrlCommand, UrlEvent>;
  * connection like every later one, with capped exponential backoff. Recordings end with `ended`; a file that can't
  * be read is `failed`. A child that crashed or hangs is replaced in every case.
  *
- * Each connection has a child process of its own, so neither memory nor any fault of a decoder outlives it, and a
- * camera that is away costs next to nothing while it is waited for. Where it is reached by TCP its door is knocked at
- * meanwhile, so that it is back within seconds however long it was away.
+ * Each connection has a child process of its own, so neither memory nor any fault of a decoder outlives it. That of the
+ * next attempt is started when the wait for it begins: it stands by idle, and has no start to make when the camera is
+ * back. Where the camera is reached by TCP its door is knocked at meanwhile, so that it is back within seconds however
+ * long it was away.
  *
  * With `pace: 'fastest'` a recording is read as fast as its consumer takes it, and nothing is dropped: the child
  * waits while the pipe is full. Such a connection says `waits`: a consumer whose work is not done when a sink method
@@ -63,6 +64,8 @@ export class UrlSource implements MediaSource {
   readonly #redact: (text: string) => string;
   #sink: MediaSink | null = null;
   #process: UrlProcess | null = null;
+  /** Stands by for the next attempt. */
+  #next: UrlProcess | null = null;
   #closing: Promise<void> = Promise.resolve();
   #verdict: UrlEvent | null = null;
   #retry: NodeJS.Timeout | undefined;
@@ -94,9 +97,9 @@ export class UrlSource implements MediaSource {
     if (this.#sink === null || (this.#process === null && this.#retry === undefined)) return;
     const detail = `a new connection was asked for: ${reason}`;
     this.#endWait();
-    this.#endProcess();
+    this.#endProcesses();
     this.#failures += 1;
-    this.#next(reason, detail, 0);
+    this.#waitFor(reason, detail, 0);
   }
 
   /** Stops taking media; the child drops (live) or waits (`fastest`). */
@@ -113,14 +116,15 @@ export class UrlSource implements MediaSource {
   async close(): Promise<void> {
     this.#sink = null;
     this.#endWait();
-    this.#endProcess();
+    this.#endProcesses();
     await this.#closing;
   }
 
-  #endProcess(): void {
-    const ending = this.#process?.close();
+  #endProcesses(): void {
+    const ending = [this.#process, this.#next].map((process) => process?.close());
     this.#process = null;
-    if (ending !== undefined) this.#closing = Promise.all([this.#closing, ending]).then(() => undefined);
+    this.#next = null;
+    this.#closing = Promise.all([this.#closing, ...ending]).then(() => undefined);
   }
 
   #connect(): void {
@@ -128,21 +132,32 @@ export class UrlSource implements MediaSource {
     if (sink === null) return;
     this.#verdict = null;
     this.#liveSinceMs = null;
-    const process = new MediaProcess<UrlCommand, UrlEvent>({
-      entry: new URL('./url-child.ts', import.meta.url),
-      sourceId: this.id,
-      epoch: this.#epoch,
-      media: sink,
-      onEvent: (event) => this.#take(event),
-      onExit: (exit) => this.#ended(exit),
-      redact: this.#redact,
-      ...(this.#options.onLog === undefined ? {} : { onLog: this.#options.onLog }),
-    });
+    const process = this.#next ?? this.#start(sink);
+    this.#next = null;
     this.#process = process;
     if (this.#paused) process.pause();
     const source = { ...this.#source, input: this.#source.input.reveal() };
     const networks = this.#options.networks ?? null;
     process.send({ source, options: { ...readingDefaults, ...this.#options.reading }, networks });
+  }
+
+  /** A child of the present epoch, that waits for its command. */
+  #start(sink: MediaSink): UrlProcess {
+    const process: UrlProcess = new MediaProcess<UrlCommand, UrlEvent>({
+      entry: new URL('./url-child.ts', import.meta.url),
+      sourceId: this.id,
+      epoch: this.#epoch,
+      media: sink,
+      onEvent: (event) => this.#take(event),
+      onExit: (exit) => {
+        // One that stood by is missed when its turn comes.
+        if (process === this.#next) this.#next = null;
+        else this.#ended(exit);
+      },
+      redact: this.#redact,
+      ...(this.#options.onLog === undefined ? {} : { onLog: this.#options.onLog }),
+    });
+    return process;
   }
 
   #take(event: UrlEvent): void {
@@ -181,14 +196,17 @@ export class UrlSource implements MediaSource {
     const healthy =
       this.#liveSinceMs !== null && performance.now() - this.#liveSinceMs >= this.#backoff.healthyMs;
     this.#failures = healthy ? 1 : this.#failures + 1;
-    this.#next(reason, detail, backoffMs(this.#failures, this.#backoff));
+    this.#waitFor(reason, detail, backoffMs(this.#failures, this.#backoff));
   }
 
-  #next(reason: string, detail: string, retryInMs: number): void {
+  #waitFor(reason: string, detail: string, retryInMs: number): void {
     this.#endKnocking();
     this.#epoch += 1;
     const epoch = this.#epoch;
-    this.#sink?.phase({
+    const sink = this.#sink;
+    if (sink === null) return;
+    this.#next = this.#start(sink);
+    sink.phase({
       phase: 'reconnecting',
       epoch,
       reason,
@@ -198,7 +216,7 @@ export class UrlSource implements MediaSource {
     this.#retry = setTimeout(() => this.#retryNow(epoch), retryInMs);
     const door = this.#door;
     if (door?.failed(reason) !== true) return;
-    if (retryInMs >= KNOCK_FROM_MS || door.knocksOn === true) void this.#knock(door, epoch);
+    if (retryInMs >= KNOCK_FROM_MS || door.knocksOn) void this.#knock(door, epoch);
   }
 
   /** Ends the wait as soon as somebody answers at the door; the camera's boot may take a few short tries more. */
@@ -214,13 +232,20 @@ export class UrlSource implements MediaSource {
     }
     // The attempt that is under way called somebody else before.
     this.#endKnocking();
-    this.#endProcess();
+    this.#endProcesses();
+    if (this.#sink !== null) this.#next = this.#start(this.#sink);
     await this.#closing.then(() => {
       if (this.#epoch === epoch && this.#process === null) this.#connect();
     });
   }
 
   #retryNow(epoch: number): void {
+    // The refusal of a knock is half a second old, and cost no process.
+    if (this.#knocking !== null && this.#door?.refuses === true) {
+      this.#failures += 1;
+      this.#retry = setTimeout(() => this.#retryNow(epoch), backoffMs(this.#failures, this.#backoff));
+      return;
+    }
     if (this.#door?.knocksOn !== true) this.#endKnocking();
     // Cameras that serve one client at a time want the old connection gone before the new one comes.
     void this.#closing.then(() => {

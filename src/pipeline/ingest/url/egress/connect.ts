@@ -89,7 +89,7 @@ async function connectTo(
   } catch (thrown) {
     socket.destroy();
     if (thrown instanceof EarsightError) throw thrown;
-    throw sourceFault((thrown as NodeJS.ErrnoException).errno ?? 0, 'open');
+    throw sourceFault((thrown as NodeJS.ErrnoException).errno ?? 0, 'open', thrown);
   } finally {
     signal.removeEventListener('abort', give);
   }
