@@ -2,9 +2,9 @@ import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Host } from '../../../../test/support/host.ts';
-import { makeCertificate } from '../../../server/tls/self-signed.ts';
-import { HttpDoor } from './http-knock.ts';
+import { HttpDoor } from '../../src/pipeline/ingest/url/http-knock.ts';
+import { makeCertificate } from '../../src/server/tls/self-signed.ts';
+import { Host } from '../support/host.ts';
 
 /** What a host says to a request: a status, or what it does instead. */
 type Answer = number | 'nothing' | 'hang-up' | 'in-pieces' | 'nonsense';
