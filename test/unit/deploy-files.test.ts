@@ -1,4 +1,4 @@
-/** The container images, the compose file and the systemd unit: what can be checked without their engines. */
+/** How the server is started: by npm, container image, compose file and systemd unit, as far as needs none of their engines. */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -42,6 +42,13 @@ const KNOWN = [
   ...['FROM', 'WORKDIR', 'COPY', 'RUN', 'LABEL', 'ENV', 'USER', 'VOLUME', 'EXPOSE', 'HEALTHCHECK'],
   ...['STOPSIGNAL', 'ENTRYPOINT', 'CMD'],
 ];
+
+describe('npm start', () => {
+  it('becomes the server, so that a signal to npm does not leave it behind', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: { start: string } };
+    expect(scripts.start).toMatch(/ && exec node src\/server\/main\.ts serve$/);
+  });
+});
 
 describe('Dockerfile', () => {
   const stages = stagesOf(read('Dockerfile'));
