@@ -1,14 +1,12 @@
 /** Who is let in and what for: the HTTP side as one configuration has it, replaced as a whole by the next. */
 
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import type { HttpBindings } from '@hono/node-server';
 import { systemClock } from '../pipeline/clock.ts';
 import { AddressRanges } from '../pipeline/ip-ranges.ts';
 import { Access } from './access/access.ts';
 import type { LimitReason } from './access/limit-reason.ts';
 import { expectedNames, isTokenRequired } from './access/listening.ts';
-import { EVERYONE, type Principal } from './access/principal.ts';
 import { PublishingLimits } from './access/publishing-limits.ts';
 import type { Config } from './config/schema.ts';
 import { createApp } from './http/app.ts';
@@ -89,11 +87,4 @@ export function openDoor(
 
 export function pageDirectory({ server }: Config): string {
   return server.page === null ? join(packageRoot, 'dist', 'page') : locate(server.page);
-}
-
-/** Whether what somebody was let in with stands in the new configuration as it did in the old one. */
-export function isStillLetIn(holder: Principal, before: Config, after: Config): boolean {
-  if (!isTokenRequired(after.auth.mode, after.server.host)) return true;
-  const entryOf = ({ auth }: Config) => auth.tokens.find(({ name }) => name === holder.name);
-  return holder !== EVERYONE && isDeepStrictEqual(entryOf(after), entryOf(before));
 }

@@ -13,13 +13,14 @@ import { EarsightError } from '../pipeline/errors.ts';
 import { SharedPorts } from '../pipeline/ingest/whip/shared-port/shared-port.ts';
 import { LocalizationPipeline } from '../pipeline/session-pipeline.ts';
 import type { ClassInfo } from '../protocol/messages.ts';
+import { changedMeanwhile } from './access/access.ts';
 import { clientAddress } from './access/client-address.ts';
 import { EVERYONE, hasRole, mayOn, type Principal } from './access/principal.ts';
 import { differenceOf } from './config/difference.ts';
 import type { Config } from './config/schema.ts';
 import { type LogLevel, logLevelSchema } from './config/sections/log.ts';
 import { createModel } from './create-model.ts';
-import { type Door, type DoorParts, isStillLetIn, openDoor, pageDirectory } from './door.ts';
+import { type Door, type DoorParts, openDoor, pageDirectory } from './door.ts';
 import { FanOut } from './fan-out/fan-out.ts';
 import type { Sight } from './fan-out/sight.ts';
 import { attachHeatmapSocket, type HeatmapSocket } from './fan-out/upgrade.ts';
@@ -133,7 +134,7 @@ export class EarsightServer {
       ],
       keep: (specs) => this.#kept.take(specs),
     });
-    this.#publications = new Publications(this.#registry);
+    this.#publications = new Publications(this.#registry, (holder) => this.#door.access.stands(holder));
     this.#doorParts = {
       registry: this.#registry,
       publications: this.#publications,
@@ -249,9 +250,9 @@ export class EarsightServer {
     this.#fanOut.setLimits(fanOutLimits(effective));
     this.#fanOut.dismiss((sight) => {
       const holder = this.#holders.get(sight);
-      return holder !== undefined && !isStillLetIn(holder, before, effective);
+      return holder !== undefined && !door.access.stands(holder);
     });
-    this.#publications.dismiss((holder) => !isStillLetIn(holder, before, effective));
+    this.#publications.dismissUnwelcome();
     await this.#registry.reconfigure(settings, removed, placed);
     if (effective.tracing.sampleRatio !== before.tracing.sampleRatio) await this.#trace();
     return waiting;
@@ -356,6 +357,7 @@ export class EarsightServer {
         `The token "${principal.name}" may not see heatmaps: it lacks the role view.`,
       );
     }
+    if (!this.#door.access.stands(principal)) throw changedMeanwhile(principal);
     const sight: Sight = {
       sees: (streamId) => mayOn(principal, 'view', streamId),
       ...(principal === EVERYONE ? {} : { holder: principal.name }),

@@ -2,8 +2,11 @@
 
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { hashToken, newToken } from '../../src/server/access/token-hash.ts';
@@ -221,6 +224,52 @@ describe('a token that is taken away', () => {
     stays.terminate();
     expect((await server.stop()).code).toBe(0);
   });
+});
+
+it('a webcam whose offer is on its way when its token is taken away is refused', async () => {
+  const token = newToken();
+  const file = join(folder, 'half-an-offer.yaml');
+  const auth = 'auth:\n  mode: tokens\n  tokens:\n';
+  writeFileSync(
+    file,
+    `${auth}    - { name: t, hash: '${hashToken(token)}', roles: [publish] }\nstreams: []\n`,
+  );
+  await using server = await ServerProcess.serve(['--config', file]);
+  const publisher = new ScriptedPublisher();
+  const offer = await publisher.offer();
+  const post = request(`${server.url}/api/v1/whip/desk`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/sdp',
+      'content-length': Buffer.byteLength(offer),
+    },
+  });
+  const answered = once(post, 'response') as Promise<[IncomingMessage]>;
+  post.write(offer.slice(0, 100));
+  // Long enough for the half that came to be judged by the token as it is.
+  await sleep(500);
+  writeFileSync(
+    file,
+    `${auth}    - { name: other, hash: '${hashToken(newToken())}', roles: [publish] }\nstreams: []\n`,
+  );
+  server.child.kill('SIGHUP');
+  await server.until(
+    () => server.records.some(({ msg }) => msg === 'the configuration was read anew and is in force'),
+    'the reload',
+  );
+  post.end(offer.slice(100));
+  const [answer] = await answered;
+  expect(answer.statusCode).toBe(401);
+  expect(JSON.parse(await text(answer))).toMatchObject({
+    code: 'unauthorized',
+    detail: 'The token "t" was changed while this was asked for. Ask again.',
+  });
+  await publisher.close();
+  expect(
+    server.records.filter((record) => record['stream'] === 'desk' && record['state'] === 'live'),
+  ).toEqual([]);
+  expect((await server.stop()).code).toBe(0);
 });
 
 it('a ticket that was not used is good after it, for what its token may see then, unless the token is gone', async () => {

@@ -14,7 +14,6 @@ import { readConfig } from '../../src/server/config/load.ts';
 import { type Config, configSchema, defaultConfig } from '../../src/server/config/schema.ts';
 import { sessionOptionsSchema } from '../../src/server/config/session-options.ts';
 import { type StreamSpec, streamSpecSchema } from '../../src/server/config/stream-spec.ts';
-import { isStillLetIn } from '../../src/server/door.ts';
 import { checkStreams } from '../../src/server/streams/check-streams.ts';
 import { createSources } from '../../src/server/streams/source-factory.ts';
 import { StreamRegistry } from '../../src/server/streams/stream-registry.ts';
@@ -80,20 +79,6 @@ describe('differenceOf', () => {
     );
     const { effective } = differenceOf(running, config({ auth: { tokens } }));
     expect(effective.server.host).toBe('0.0.0.0');
-  });
-});
-
-describe('isStillLetIn', () => {
-  const entry = (roles: string[], token = 'x') => ({ name: 't', hash: hashToken(token), roles });
-  const of = (...tokens: object[]) => config({ auth: { mode: 'tokens', tokens } });
-  const holder = { name: 't', roles: ['view'] as const, streams: null };
-
-  it('holds while the token stands as it did', () => {
-    expect(isStillLetIn(holder, of(entry(['view'])), of(entry(['view'])))).toBe(true);
-    expect(isStillLetIn(holder, of(entry(['view'])), of(entry(['publish'])))).toBe(false);
-    expect(isStillLetIn(holder, of(entry(['view'])), of(entry(['view'], 'y')))).toBe(false);
-    expect(isStillLetIn(holder, of(entry(['view'])), of({ ...entry(['view']), name: 'o' }))).toBe(false);
-    expect(isStillLetIn(holder, of(entry(['view'])), defaultConfig())).toBe(true);
   });
 });
 

@@ -312,6 +312,31 @@ describe('Publications', () => {
     expect(registry.find('desk')).not.toBeNull();
   });
 
+  it('hangs up a publisher whose token was changed while its offer was answered', async () => {
+    const { registry, sources } = setUp();
+    let stands = true;
+    const publications = new Publications(registry, () => stands);
+    const asked = publications.publish('desk', 'offer').catch(codeOf);
+    stands = false;
+    await expect(asked).resolves.toBe('unauthorized');
+    expect(webcam(sources).hangUps).toBe(1);
+    expect(registry.find('desk')).toBeNull();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('hangs up those, and only those, whose token was changed while they publish', async () => {
+    const { registry, sources } = setUp();
+    const holders = ['old', 'new'].map((name) => ({ name, roles: ['publish'] as const, streams: null }));
+    let unwelcome: string | null = null;
+    const publications = new Publications(registry, ({ name }) => name !== unwelcome);
+    for (const holder of holders) await publications.publish(holder.name, 'offer', holder);
+    unwelcome = 'old';
+    publications.dismissUnwelcome();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(registry.list().map(({ id }) => id)).toEqual(['new']);
+    expect(webcam(sources).hangUps).toBe(0);
+  });
+
   it('ties a secret to its stream', async () => {
     const { registry } = setUp();
     const publications = new Publications(registry);

@@ -191,6 +191,32 @@ describe('Access', () => {
       expect(await codeOf(redeemed([entry('b', first)]))).toBe('unauthorized');
     });
 
+    it('knows whom it would let in for the same: those whose token stands as it did', async () => {
+      const before = open();
+      const holder = await before.authenticate(`Bearer ${first}`, '192.0.2.1');
+      const standsWith = (...tokens: TokenEntry[]): boolean =>
+        new Access(settings(tokens), clock, undefined, before).stands(holder);
+      expect(before.stands(holder)).toBe(true);
+      expect(standsWith(entry('b', second), entry('a', first))).toBe(true);
+      expect(standsWith(entry('a', first, { roles: ['publish'] }))).toBe(false);
+      expect(standsWith(entry('a', first, { streams: ['yard'] }))).toBe(false);
+      expect(standsWith(entry('a', second))).toBe(false);
+      expect(standsWith(entry('b', first))).toBe(false);
+      expect(standsWith()).toBe(false);
+      const toAll = new Access({ ...settings([]), required: false }, clock, undefined, before);
+      expect([holder, EVERYONE].map((one) => toAll.stands(one))).toEqual([true, true]);
+      expect(before.stands(EVERYONE)).toBe(false);
+    });
+
+    it('keeps knowing a holder through several that leave the token as it was', async () => {
+      let access = open();
+      const holder = await access.authenticate(`Bearer ${first}`, '192.0.2.1');
+      for (let i = 0; i < 3; i++)
+        access = new Access(settings([entry('a', first)]), clock, undefined, access);
+      expect(access.stands(holder)).toBe(true);
+      expect(await access.authenticate(`Bearer ${first}`, '192.0.2.1')).toBe(holder);
+    });
+
     it('refuses those of everyone where a token is asked for now', async () => {
       const before = new Access({ required: false, tokens: [], ticketMs: 5_000 }, clock);
       const { ticket } = before.issueTicket(EVERYONE);

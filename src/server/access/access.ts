@@ -1,6 +1,7 @@
 /** Decides who a request comes from: by its bearer token (RFC 6750) or its ticket, or everyone where none is asked for. */
 
 import { createHmac, randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { systemClock } from '../../pipeline/clock.ts';
 import { EarsightError } from '../../pipeline/errors.ts';
 import type { Clock } from '../../pipeline/ports.ts';
@@ -55,8 +56,8 @@ export class Access {
 
   /**
    * @param onLimited told of each `too-many-attempts`
-   * @param before what was in force: wrong tokens that were counted count on, and tickets that were not used are good
-   * for as long as their token stands
+   * @param before what was in force: wrong tokens that were counted count on, tickets that were not used are good for
+   * as long as their token stands, and a token that did not change keeps its {@link Principal}
    * @throws EarsightError `bad-config` for a hash that is none
    */
   constructor(
@@ -78,8 +79,20 @@ export class Access {
           'bad-config',
           `The hash of the token "${name}" is none. "earsight token" makes one.`,
         );
-      return { principal: { name, roles, streams }, hash: parsed, token: { name, hash } };
+      const principal = { name, roles, streams };
+      const token = { name, hash };
+      const same = before === null ? undefined : before.#principalOf(principal, token);
+      return { principal: same ?? principal, hash: parsed, token };
     });
+  }
+
+  /**
+   * Whether one that was let in, by this or by what was in force before it, would be let in now and for the same. What
+   * lasts is held against it when the configuration changes, and when it begins: its token may have been changed since
+   * it was read.
+   */
+  stands(principal: Principal): boolean {
+    return !this.required || this.#entries.some((entry) => entry.principal === principal);
   }
 
   /**
@@ -132,6 +145,12 @@ export class Access {
     );
   }
 
+  #principalOf(principal: Principal, token: TicketToken): Principal | undefined {
+    const isSame = (entry: { principal: Principal; token: TicketToken }): boolean =>
+      isDeepStrictEqual([entry.principal, entry.token], [principal, token]);
+    return this.#entries.find(isSame)?.principal;
+  }
+
   /** Every hash is looked at, so that the time taken does not tell which one fits. */
   #ofRandom(token: string): Principal | null {
     if (token.length > MAX_TOKEN_CHARS) return null;
@@ -182,6 +201,11 @@ export class Access {
   #nowMs(): number {
     return this.#clock.monotonicUs() / 1000;
   }
+}
+
+/** For what would last and was asked for with a token that no longer {@link Access.stands}. */
+export function changedMeanwhile({ name }: Principal): EarsightError {
+  return unauthorized(`The token "${name}" was changed while this was asked for. Ask again.`);
 }
 
 function unauthorized(message: string): EarsightError {

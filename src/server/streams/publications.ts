@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { EarsightError } from '../../pipeline/errors.ts';
 import type { MediaSource } from '../../pipeline/ports.ts';
+import { changedMeanwhile } from '../access/access.ts';
 import { EVERYONE, ownerOf, type Principal } from '../access/principal.ts';
 import type { Stream } from './stream.ts';
 import { nameFromId } from './stream-ids.ts';
@@ -60,16 +61,19 @@ const REMEMBERED = 1024;
 /** Makes the stream when it is absent. A newer publisher of a stream takes the place of the older one. */
 export class Publications {
   readonly #registry: StreamRegistry;
+  readonly #isWelcome: (holder: Principal) => boolean;
   readonly #active = new Map<string, Active>();
   readonly #ended = new Set<string>();
 
-  constructor(registry: StreamRegistry) {
+  /** @param isWelcome whether what a holder was let in with stands; may answer otherwise after each change of it */
+  constructor(registry: StreamRegistry, isWelcome: (holder: Principal) => boolean = () => true) {
     this.#registry = registry;
+    this.#isWelcome = isWelcome;
   }
 
   /**
    * @throws EarsightError `bad-sdp`, `unacceptable-sdp`, `stream-exists` when the stream takes no publisher,
-   * `limit-reached`, `closed`
+   * `limit-reached`, `closed`, `unauthorized` when the holder's token was changed meanwhile
    */
   async publish(streamId: string, offerSdp: string, holder: Principal = EVERYONE): Promise<Publication> {
     const known = this.#registry.find(streamId);
@@ -82,6 +86,10 @@ export class Publications {
     try {
       const source = webcamOf(stream);
       const session = await source.accept(offerSdp);
+      if (!this.#isWelcome(holder)) {
+        await session.hangUp();
+        throw changedMeanwhile(holder);
+      }
       const publication: Publication = {
         id: randomBytes(18).toString('base64url'),
         streamId,
@@ -152,10 +160,10 @@ export class Publications {
   }
 
   /** Ends the sessions of those who may publish no more; each hears it at once. */
-  dismiss(isUnwelcome: (holder: Principal) => boolean): void {
+  dismissUnwelcome(): void {
     for (const [id, { holder, publication }] of this.#active) {
       // One that ended meanwhile has what it wants.
-      if (isUnwelcome(holder)) void this.end(publication.streamId, id).catch(() => undefined);
+      if (!this.#isWelcome(holder)) void this.end(publication.streamId, id).catch(() => undefined);
     }
   }
 
