@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    // As the program itself does; see src/server/no-telemetry.ts.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     projects: [
       {
         test: {

@@ -3,6 +3,8 @@
  * [--minutes N]`: what this machine holds. For `faults` also `[--repetitions N] [--only PATTERN]`, of the faults' names.
  */
 
+// First: before any module that could load onnxruntime.
+import '../src/server/no-telemetry.ts';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { churn } from './churn.ts';
@@ -74,3 +76,5 @@ for (const part of parts) {
       process.exitCode = 2;
   }
 }
+// libwebrtc's threads outlive the connections they served.
+process.exit();

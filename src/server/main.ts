@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The command line: `earsight --help` lists the commands. */
 
+// First: before any module that could load onnxruntime.
+import './no-telemetry.ts';
 import { Command } from 'commander';
 import type { DoctorOptions } from './commands/doctor.ts';
 import type { EvaluateFlags } from './commands/evaluate.ts';

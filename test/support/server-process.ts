@@ -39,7 +39,7 @@ export class ServerProcess implements AsyncDisposable {
 
   constructor(args: readonly string[], environment: Record<string, string> = {}) {
     const inherited = Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !name.startsWith('EARSIGHT_')),
+      Object.entries(process.env).filter(([name]) => !/^(EARSIGHT_|ORT_)/.test(name)),
     );
     this.child = spawn(process.execPath, [MAIN, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
