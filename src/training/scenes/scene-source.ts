@@ -73,12 +73,17 @@ export class SceneSource implements SampleSource {
 
   #make(plan: ScenePlan, index: number, number: number, batch: SampleBatch, slot: number): SampleTruth {
     const { frame, logmel } = this.shape;
+    const { parts = 'both' } = this.#spec;
     const soundRandom = createRandom(hash(number, 1));
     const { voices, poses } = this.#cast(plan, index, soundRandom);
-    this.#samples = this.#sounds.mix(plan, voices, soundRandom, this.#heard);
-    this.#logMel.write(this.#samples, batch.logmel, slot * logmel.columns * logmel.mels);
+    if (parts === 'picture') this.#heard.fill(0);
+    else {
+      this.#samples = this.#sounds.mix(plan, voices, soundRandom, this.#heard);
+      this.#logMel.write(this.#samples, batch.logmel, slot * logmel.columns * logmel.mels);
+    }
     const at = slot * frame.width * frame.height * 3;
-    if (plan.layout === 'blank') {
+    if (parts === 'sound') this.#pictures.canvas.clear();
+    else if (plan.layout === 'blank') {
       this.#pictures.canvas.clear();
       batch.frames.fill(0, at, at + frame.width * frame.height * 3);
     } else {

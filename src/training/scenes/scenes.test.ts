@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { CastClass } from '../../pipeline/ingest/demo/actor.ts';
-import { createBatch, type SampleShape } from '../sample.ts';
+import { createBatch, type SampleBatch, type SampleShape } from '../sample.ts';
 import { openScenes } from './open-scenes.ts';
 import { createSampleProducer } from './sample-producer.ts';
-import type { ScenePurpose, SceneSpec } from './spec.ts';
+import type { SceneParts, ScenePurpose, SceneSpec } from './spec.ts';
 import { drawnClasses } from './spec.ts';
 
 const names: CastClass[] = ['dog', 'guitar', 'clock', 'speech'];
@@ -42,6 +42,34 @@ describe('drawn scenes', () => {
     for (let i = 0; i < 12; i++) three.write(i, other, i);
     expect(Buffer.compare(other.frames, forwards.frames)).not.toBe(0);
   });
+
+  it.each<ScenePurpose>([{ kind: 'training' }, { kind: 'things' }, { kind: 'sounds' }])(
+    'of $kind have the same picture without the sound, and the same sound without the picture',
+    async (purpose) => {
+      const write = async (parts: SceneParts): Promise<SampleBatch> => {
+        const batch = createBatch(shape, 12);
+        const source = await openScenes({ ...spec(purpose), parts });
+        for (let i = 0; i < 12; i++) source.write(i, batch, i);
+        return batch;
+      };
+      const both = await write('both');
+      const empty = createBatch(shape, 12);
+      const { logmel, heard } = both;
+      expect(await write('picture')).toEqual({ ...both, logmel: empty.logmel, heard: empty.heard });
+      expect(await write('sound')).toEqual({
+        ...empty,
+        logmel,
+        heard,
+        located: new Float32Array(12).fill(1),
+      });
+      if (purpose.kind === 'training')
+        expect([both.frames, both.logmel, heard].map((array) => array.some((value) => value !== 0))).toEqual([
+          true,
+          true,
+          true,
+        ]);
+    },
+  );
 
   it('cover cells where their boxes are, and nowhere else', async () => {
     const source = await openScenes(spec());

@@ -28,12 +28,17 @@ export type ScenePurpose =
    */
   | { kind: 'evaluation'; level: 1 | 2 | 3 | 'none' | 'off-screen'; style: 'photo' | 'drawn' };
 
+/** Which halves of an example are made. The other stays as the batch had it, and nothing true is said of it. */
+export type SceneParts = 'both' | 'picture' | 'sound';
+
 export interface SceneSpec {
   kind: 'scenes';
   seed: number;
   split: Split;
   shape: SampleShape;
   purpose: ScenePurpose;
+  /** Default: both. A purpose of evaluation needs both. What is made is the same to the bit. */
+  parts?: SceneParts;
   /** In the order of `shape.classes`. */
   classes: SceneClass[];
   /** Photos and recordings; null: everything is drawn and synthesised. */

@@ -49,9 +49,9 @@ export async function prepareStage(
     evaluationSize: VALIDATION_BATCH,
   };
   const place = recipe.stages.indexOf(stage);
-  const training = { shape, seed: hash(recipe.seed, 1, place) };
+  const training = { kind: stage.kind, shape, seed: hash(recipe.seed, 1, place) };
   // The same for all stages, so that their validations can be compared.
-  const judging = { shape, seed: hash(recipe.seed, 2) };
+  const judging = { kind: stage.kind, shape, seed: hash(recipe.seed, 2) };
   return {
     shape,
     layout,

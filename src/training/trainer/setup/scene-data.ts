@@ -10,6 +10,7 @@ import { SampleProducer } from '../../scenes/sample-producer.ts';
 import {
   drawnClasses,
   type SceneClass,
+  type SceneParts,
   type ScenePurpose,
   type SceneSpec,
   withCast,
@@ -99,7 +100,8 @@ export class SceneData implements StageData {
     const { purpose } = this.#settings;
     return Promise.resolve(
       new SampleProducer({
-        spec: this.#spec(request, 'train', { kind: purpose }),
+        // Half of the work of a scene is its sound, which the eye alone does not hear.
+        spec: { ...this.#spec(request, 'train', { kind: purpose }), parts: partsFor(request.kind) },
         batchSize,
         threads: this.#producers,
         startIndex: first,
@@ -141,6 +143,10 @@ export class SceneData implements StageData {
       drawnShare: this.#bank === null ? 1 : drawnShare,
     };
   }
+}
+
+function partsFor(kind: StageRequest['kind']): SceneParts {
+  return kind === 'visual' ? 'picture' : kind === 'audio' ? 'sound' : 'both';
 }
 
 /** Where the eye or the ear is taught alone: a class of its own for every folder that belongs to none of the list. */
