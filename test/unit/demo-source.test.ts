@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/pipeline/clock.ts';
+import { i420Bytes } from '../../src/pipeline/i420.ts';
 import { DemoSource } from '../../src/pipeline/ingest/demo/demo-source.ts';
-import { i420Bytes } from '../../src/pipeline/ingest/demo/i420.ts';
 import { createDemoScene, DEMO_RATE_HZ } from '../../src/pipeline/ingest/demo/scene.ts';
 import type { Clock } from '../../src/pipeline/ports.ts';
 import { RecordingSink } from '../contract/media-source.ts';

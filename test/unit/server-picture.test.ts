@@ -4,10 +4,10 @@ import { AV_CODEC_ID_MJPEG, AV_CODEC_ID_PNG } from 'node-av/constants';
 import { Codec, CodecContext, FFmpegError, Frame, Packet } from 'node-av/lib';
 import { describe, expect, it } from 'vitest';
 import { EarsightError } from '../../src/pipeline/errors.ts';
+import { rgbToI420 } from '../../src/pipeline/i420.ts';
 import { i420ToRgb } from '../../src/server/picture/i420-to-rgb.ts';
 import { JpegEncoder, quantiserOf } from '../../src/server/picture/jpeg-encoder.ts';
 import { blendHeat } from '../../src/server/picture/overlay.ts';
-import { rgbToI420 } from '../../src/server/picture/rgb-to-i420.ts';
 import { renderSnapshot } from '../../src/server/picture/snapshot.ts';
 import { exampleResult } from '../support/server-fakes.ts';
 
@@ -133,7 +133,7 @@ describe('colours', () => {
       [16, 17],
     ] as const) {
       i420ToRgb(data, 33, 17, rgb, from, to);
-      rgbToI420(rgb, 33, 17, back, from, to);
+      rgbToI420(rgb, 33, 17, back, { left: 0, top: from, right: 33, bottom: to });
     }
     expect(rgb).toEqual(i420ToRgb(data, 33, 17));
     expect(back).toEqual(rgbToI420(rgb, 33, 17));

@@ -2,11 +2,11 @@
 
 import { basename, resolve } from 'node:path';
 import { EarsightError } from '../../pipeline/errors.ts';
+import { rgbToI420 } from '../../pipeline/i420.ts';
 import { PREVIEW_PAGE, PREVIEW_SHEET, writePreview } from '../../training/scenes/preview/write-preview.ts';
 import type { ScenePurpose } from '../../training/scenes/spec.ts';
 import { splits } from '../../training/scenes/split.ts';
 import { JpegEncoder } from '../picture/jpeg-encoder.ts';
-import { rgbToI420 } from '../picture/rgb-to-i420.ts';
 import { statusLine } from './status-line.ts';
 
 export interface ScenesFlags {

@@ -1,13 +1,13 @@
 /** One result as a picture file: the very frame, with the heat blended over it when asked. */
 
 import { setImmediate } from 'node:timers/promises';
+import { i420Bytes, rgbToI420 } from '../../pipeline/i420.ts';
 import type { HeatmapResult } from '../../pipeline/ports.ts';
 import type { ClassInfo } from '../../protocol/messages.ts';
 import { i420ToRgb } from './i420-to-rgb.ts';
 import { ImageContext } from './image-context.ts';
 import { quantiserOf } from './jpeg-encoder.ts';
 import { blendHeat, type HeatLayer } from './overlay.ts';
-import { i420Bytes, rgbToI420 } from './rgb-to-i420.ts';
 
 export interface SnapshotOptions {
   format: 'jpg' | 'png';
@@ -35,7 +35,8 @@ export async function renderSnapshot(
     const to = Math.min(height, from + BAND_ROWS);
     i420ToRgb(data, width, height, rgb, from, to);
     blendHeat(rgb, width, height, layers, from, to);
-    if (blended !== null) rgbToI420(rgb, width, height, blended, from, to);
+    if (blended !== null)
+      rgbToI420(rgb, width, height, blended, { left: 0, top: from, right: width, bottom: to });
     await setImmediate();
   }
   if (blended !== null) return encodeJpeg(blended, width, height);

@@ -2,8 +2,8 @@
 
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { rgbToI420 } from '../../../src/pipeline/i420.ts';
 import { ImageContext } from '../../../src/server/picture/image-context.ts';
-import { rgbToI420 } from '../../../src/server/picture/rgb-to-i420.ts';
 import { writeClip } from '../clips/write-clip.ts';
 
 export type Rgb = readonly [number, number, number];

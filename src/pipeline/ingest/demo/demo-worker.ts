@@ -1,7 +1,7 @@
 /** The worker thread of {@link DemoSource}: draws frames and renders sound on request, one answer per request. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { i420Bytes } from './i420.ts';
+import { i420Bytes } from '../../i420.ts';
 import type { DemoSceneOptions } from './scene.ts';
 import { createDemoScene } from './scene.ts';
 

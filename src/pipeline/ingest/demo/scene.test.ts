@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { i420Bytes } from './i420.ts';
+import { i420Bytes } from '../../i420.ts';
 import type { DemoScene } from './scene.ts';
 import { createDemoScene, DEMO_RATE_HZ } from './scene.ts';
 

@@ -1,11 +1,11 @@
 /** The demo scene: a room with a small company that takes turns to sound; picture, sound and truth at any time. */
 
+import { i420Bytes, rgbToI420 } from '../../i420.ts';
 import type { Actor, CastClass, Pose } from './actor.ts';
 import type { Performance } from './cast.ts';
 import { cast, perform } from './cast.ts';
 import type { Box } from './extent.ts';
 import { Extent } from './extent.ts';
-import { i420Bytes, rgbToI420 } from './i420.ts';
 import type { PixelRect } from './pen.ts';
 import { Pen } from './pen.ts';
 import { hash } from './random.ts';

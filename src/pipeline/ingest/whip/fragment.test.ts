@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { mangledLines } from '../../../../test/support/webrtc/mangled-lines.ts';
 import { advertise, isUsableCandidate } from './candidates.ts';
 import { readFragment, restartOf, writeFragment } from './fragment.ts';
 
@@ -58,24 +59,15 @@ describe('readFragment', () => {
   });
 
   it('answers anything, however mangled, with a reading or one of its two errors', () => {
-    const lines = text(
+    const whole = text(
       'a=group:BUNDLE 0',
       'a=ice-ufrag:user',
       `a=ice-pwd:${PWD}`,
       ...SECTION,
       `a=${candidate}`,
-    ).split('\r\n');
-    const mangled = fc
-      .array(fc.tuple(fc.nat(lines.length), fc.oneof(fc.string(), fc.constantFrom(...lines))), {
-        maxLength: 8,
-      })
-      .map((edits) => {
-        const copy = [...lines];
-        for (const [at, line] of edits) copy.splice(at, 1, line);
-        return copy.join('\r\n');
-      });
+    );
     fc.assert(
-      fc.property(fc.oneof(mangled, fc.string()), (fragment) => {
+      fc.property(mangledLines(whole), (fragment) => {
         try {
           restartOf(readFragment(fragment), { ufrag: 'old1', pwd: PWD });
         } catch (error) {

@@ -1,23 +1,29 @@
 /** RGB to planar I420, BT.601 full range (JFIF): the pixel format of `VideoFrame`. */
 
-import type { PixelRect } from './pen.ts';
-
 /** Bytes of an I420 picture; odd sizes round the chroma planes up. */
 export function i420Bytes(width: number, height: number): number {
   return width * height + 2 * ((width + 1) >> 1) * ((height + 1) >> 1);
 }
 
+/** Left and top inclusive, right and bottom exclusive. */
+interface Rect {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
 /**
- * Converts the part of an RGB picture that `rect` touches (grown to even pixels) into the same place of `out`.
- * Chroma is the mean of each 2x2 block, as JPEG sites it.
+ * Converts the part of a packed RGB picture that `rect` touches (grown to even pixels) into the same place of `out`,
+ * and returns that. Chroma is the mean of each 2x2 block, as JPEG sites it (ITU-T T.871 section 7).
  */
 export function rgbToI420(
   rgb: Uint8Array,
   width: number,
   height: number,
-  out: Uint8Array,
-  rect: PixelRect = { left: 0, top: 0, right: width, bottom: height },
-): void {
+  out: Uint8Array = new Uint8Array(i420Bytes(width, height)),
+  rect: Rect = { left: 0, top: 0, right: width, bottom: height },
+): Uint8Array {
   const chromaWidth = (width + 1) >> 1;
   const uStart = width * height;
   const vStart = uStart + chromaWidth * ((height + 1) >> 1);
@@ -56,4 +62,5 @@ export function rgbToI420(
       out[vStart + chroma] = Math.min(255, (32768 * r - 27440 * g - 5328 * b + 33685504) >> 18);
     }
   }
+  return out;
 }
