@@ -1,10 +1,15 @@
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { UrlSource, type UrlSourceOptions } from '../../src/pipeline/ingest/url/url-source.ts';
 import { secretUrl } from '../../src/pipeline/secret.ts';
+import { makeCertificate } from '../../src/server/tls/self-signed.ts';
 import { mediaSourceContract, RecordingSink } from '../contract/media-source.ts';
 import { audioMinusVideoUs, beepTimesUs, flashTimesUs, skewsUs } from '../support/clips/flash-and-beep.ts';
+import { listen } from '../support/listen.ts';
 import { processAlive } from '../support/media-process/process-alive.ts';
 import { type RtspServer, rtspAvailable, startRtspServer } from '../support/rtsp/rtsp-server.ts';
 
@@ -96,6 +101,26 @@ describe.skipIf(unavailable !== null)('UrlSource on an RTSP camera', () => {
   mediaSourceContract('UrlSource on a camera', () =>
     Promise.resolve({ source: new UrlSource('camera', { url: secretUrl(camera.url) }) }),
   );
+
+  it.each([
+    ['anywhere', null],
+    ['to named networks, through the relay', ['127.0.0.1']],
+  ] as const)('plays RTSPS, %s', async (_where, networks) => {
+    // A camera's TLS, its certificate its own as cameras have them.
+    const front = createTlsServer(await makeCertificate([], Date.now()), (outer) => {
+      const inner = connect(camera.port, '127.0.0.1');
+      outer.on('error', () => inner.destroy()).pipe(inner);
+      inner.on('error', () => outer.destroy()).pipe(outer);
+    });
+    const port = await listen(front, 0, '127.0.0.1');
+    const viewer = view(`rtsps://user:sesame@127.0.0.1:${port}/camera`, { networks });
+    await viewer.live(0);
+    for (const skewUs of await viewer.skews(2)) expect(Math.abs(skewUs)).toBeLessThan(5_000);
+    expect([...viewer.log, JSON.stringify(viewer.sink.phases)].join(' ')).not.toContain('sesame');
+    await viewer.source.close();
+    front.close();
+    await once(front, 'close');
+  });
 
   it('counts the packets that the network lost, and goes on', async () => {
     const lossy = await startRtspServer({ loseEvery: 40 });

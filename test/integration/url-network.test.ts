@@ -1,4 +1,4 @@
-/** Live sources by RTMP and HLS, with the outside ffmpeg as the other end. */
+/** Live sources by RTMP, SRT, DASH and HLS, with the outside ffmpeg as the other end. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,7 +7,7 @@ import { rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { UrlSource } from '../../src/pipeline/ingest/url/url-source.ts';
@@ -16,7 +16,13 @@ import { RecordingSink } from '../contract/media-source.ts';
 import { freePort } from '../support/free-port.ts';
 
 const noFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0 ? null : 'ffmpeg is not installed';
-if (noFfmpeg) console.log(`Skipped: RTMP and HLS (${noFfmpeg}).`);
+if (noFfmpeg) console.log(`Skipped: RTMP, SRT, DASH and HLS (${noFfmpeg}).`);
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.m3u8': 'application/vnd.apple.mpegurl',
+  '.mpd': 'application/dash+xml',
+  '.m4s': 'video/iso.segment',
+};
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -70,16 +76,38 @@ describe.skipIf(noFfmpeg !== null)('UrlSource by network', () => {
     await expectMedia(open(url));
   });
 
+  it('plays SRT, encrypted, and calls again when its other end is back', async () => {
+    const address = `srt://127.0.0.1:${await freePort()}`;
+    const secret = 'passphrase=ten-letters-or-more&pbkeylen=16';
+    const listen = () => encode(['-f', 'mpegts', `${address}?mode=listener&${secret}`]);
+    const first = listen();
+    const sink = open(`${address}?${secret}`);
+    await expectMedia(sink);
+    first.kill('SIGKILL');
+    await sink.until((s) => s.phases.at(-1)?.phase === 'reconnecting', 'the loss');
+    expect(JSON.stringify(sink.phases)).not.toContain('ten-letters');
+    listen();
+    const before = sink.frames.length;
+    await sink.until((s) => s.frames.length > before + 10, 'pictures of the second');
+  });
+
+  it('plays live DASH', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'dash-'));
+    closers.push(() => rm(folder, { recursive: true }));
+    const list = join(folder, 'live.mpd');
+    encode(['-f', 'dash', '-seg_duration', '1', '-window_size', '6', '-streaming', '0', list]);
+    const url = await serve(folder);
+    await until(list);
+    await expectMedia(open(`${url}/live.mpd`));
+  });
+
   it('plays a live HLS playlist, and follows it as it moves on', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'hls-'));
     closers.push(() => rm(folder, { recursive: true }));
     const playlist = join(folder, 'live.m3u8');
     encode(['-f', 'hls', '-hls_time', '1', '-hls_list_size', '4', '-hls_flags', 'delete_segments', playlist]);
     const url = await serve(folder);
-    for (let tries = 0; !existsSync(playlist); tries++) {
-      if (tries > 200) throw new Error('no playlist after 20 s');
-      await sleep(100);
-    }
+    await until(playlist);
     const sink = open(`${url}/live.m3u8`);
     await expectMedia(sink);
     // Longer than the playlist was when it was opened.
@@ -93,6 +121,13 @@ describe.skipIf(noFfmpeg !== null)('UrlSource by network', () => {
   });
 });
 
+async function until(playlist: string): Promise<void> {
+  for (let tries = 0; !existsSync(playlist); tries++) {
+    if (tries > 200) throw new Error('no playlist after 20 s');
+    await sleep(100);
+  }
+}
+
 /** The files of one folder by HTTP, on a free port. */
 async function serve(folder: string): Promise<string> {
   const server: Server = createServer((request, response) => {
@@ -101,9 +136,7 @@ async function serve(folder: string): Promise<string> {
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, {
-      'content-type': path.endsWith('.m3u8') ? 'application/vnd.apple.mpegurl' : 'video/mp2t',
-    });
+    response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'video/mp2t' });
     createReadStream(path)
       .on('error', () => response.destroy())
       .pipe(response);
