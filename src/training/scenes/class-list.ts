@@ -1,10 +1,11 @@
 /** Which folders of photos and sounds make which class: a small YAML file, or the folders' own names. */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { EarsightError, messageOf } from '../../pipeline/errors.ts';
+import { foldersIn } from './folders.ts';
 
 const name = z.string().min(1).max(80);
 
@@ -81,18 +82,6 @@ function refuseTwice(file: string, what: string, names: readonly string[]): void
   throw new EarsightError('bad-config', `${file}: the ${what} "${twice}" is named twice; leave one of them.`);
 }
 
-/** Folder names below `folder`, in order; none when it does not exist. */
-export function subfolders(folder: string): string[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name)
-      .sort();
-  } catch {
-    return [];
-  }
-}
-
 /**
  * The list that the folders' names make: a name with photos and sounds is a class, one with photos alone is silent,
  * one with sounds alone is off screen.
@@ -101,8 +90,8 @@ export function subfolders(folder: string): string[] {
  */
 export function classListOf(root: string): ClassList {
   const folders = { photos: 'photos', sounds: 'sounds', silent: 'silent', backgrounds: 'backgrounds' };
-  const photos = subfolders(join(root, folders.photos));
-  const sounds = subfolders(join(root, folders.sounds));
+  const photos = foldersIn(join(root, folders.photos));
+  const sounds = foldersIn(join(root, folders.sounds));
   const classes = photos.filter((entry) => sounds.includes(entry));
   if (classes.length === 0) {
     throw new EarsightError(

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -123,6 +123,23 @@ describe('a bank of photos and recordings', () => {
       expect(activeRms).toBeCloseTo(0.3 / Math.SQRT2, 2);
       expect(count).toBe(Math.round(1.6 * RATE_HZ));
     }
+  });
+
+  it('follows links to files and folders, and names one that leads nowhere', async () => {
+    const real = makeFolder('elsewhere');
+    const root = join(folder, 'linked');
+    mkdirSync(join(root, 'photos'), { recursive: true });
+    for (const name of ['bell', 'horn']) symlinkSync(join(real, 'photos', name), join(root, 'photos', name));
+    for (const name of ['bell/0.wav', 'bell/1.wav', 'bell/2.wav', 'horn/0.wav', 'horn/1.wav', 'horn/2.wav']) {
+      mkdirSync(dirname(join(root, 'sounds', name)), { recursive: true });
+      symlinkSync(join(real, 'sounds', name), join(root, 'sounds', name));
+    }
+    symlinkSync(join(real, 'gone.wav'), join(root, 'sounds/bell/gone.wav'));
+    const bank = await load(root);
+    expect([bank.photos.length, bank.sounds.length]).toEqual([16, 6]);
+    expect(bank.skipped).toEqual([
+      { file: 'sounds/bell/gone.wav', reason: expect.stringMatching(/no such file/i) },
+    ]);
   });
 
   it('finds the disc on its plain ground', async () => {

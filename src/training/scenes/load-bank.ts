@@ -1,6 +1,5 @@
 /** Decodes a folder of photos and recordings into a bank: cut-outs, smaller sizes, levels, splits. */
 
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AV_LOG_FATAL } from 'node-av/constants';
 import { Log } from 'node-av/lib';
@@ -8,8 +7,9 @@ import { EarsightError, messageOf } from '../../pipeline/errors.ts';
 import { decodePhoto, type Photo } from '../media/photo.ts';
 import { decodeRecording } from '../media/recording.ts';
 import { type Annotation, readAnnotations } from './annotations.ts';
-import { type ClassList, subfolders } from './class-list.ts';
+import type { ClassList } from './class-list.ts';
 import { boundsOfMask, type Mask, matteOf, polygonMask } from './cut-out.ts';
+import { filesIn, foldersIn } from './folders.ts';
 import { activeLevel } from './levels.ts';
 import { groupByLook, LookHash } from './look.ts';
 import { readMaskFile } from './mask-file.ts';
@@ -100,23 +100,12 @@ interface Job {
   ofClass: boolean;
 }
 
-function filesOf(root: string, folder: string): string[] {
-  try {
-    return readdirSync(join(root, folder), { withFileTypes: true })
-      .filter((entry) => entry.isFile() && !entry.name.startsWith('.') && !entry.name.endsWith('.csv'))
-      .map((entry) => entry.name)
-      .sort();
-  } catch {
-    return [];
-  }
-}
-
 function photoJobs({ root, list }: BankOptions): Job[] {
   const { photos, silent, backgrounds } = list.folders;
   const jobs: Job[] = [];
   const add = (base: string, category: string, role: Job['role'], ofClass = false): void => {
     const folder = category === '' ? base : `${base}/${category}`;
-    for (const name of filesOf(root, folder))
+    for (const name of filesIn(join(root, folder)))
       jobs.push({
         file: `${folder}/${name}`,
         key: category === '' ? name : `${category}/${name}`,
@@ -128,7 +117,7 @@ function photoJobs({ root, list }: BankOptions): Job[] {
   for (const { photos: categories } of list.classes)
     for (const category of categories) add(photos, category, 'thing', true);
   for (const category of list.silent) add(photos, category, 'thing');
-  for (const category of subfolders(join(root, silent))) add(silent, category, 'thing');
+  for (const category of foldersIn(join(root, silent))) add(silent, category, 'thing');
   add(backgrounds, '', 'background');
   return jobs;
 }
@@ -137,7 +126,7 @@ function soundJobs({ root, list }: BankOptions): Job[] {
   const categories = [...list.classes.flatMap(({ sounds }) => sounds), ...list.offScreen];
   return categories.flatMap((category) => {
     const folder = `${list.folders.sounds}/${category}`;
-    return filesOf(root, folder).map((name) => ({
+    return filesIn(join(root, folder)).map((name) => ({
       file: `${folder}/${name}`,
       key: name,
       category,
