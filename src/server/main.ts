@@ -191,7 +191,11 @@ program
   .option('--producers <number>', 'threads that compose scenes; one for each core unless told')
   .option('--engine <name>', 'onnx, or tfjs for a GPU with @tensorflow/tfjs-node-gpu', 'onnx')
   .option('--seed <number>', 'what everything random follows from')
-  .option('--start <folder>', 'begin with the weights of this finished run or model')
+  .option(
+    '--start <folder>',
+    'begin with the weights of this finished run or model, or with "nothing"; on a folder, and without a recipe, ' +
+      'with those of the model that comes along unless told',
+  )
   .option('--resume', 'go on with the run in the --out folder')
   .action((folder: string | undefined, flags: TrainFlags) =>
     finish(import('./commands/train.ts').then(({ train }) => train(folder, flags))),

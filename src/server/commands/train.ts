@@ -7,6 +7,7 @@ import { loadRecipe } from '../../training/trainer/load-recipe.ts';
 import type { Recipe } from '../../training/trainer/recipe.ts';
 import { REPORT_FILE } from '../../training/trainer/run-report.ts';
 import { recipeOfRun, train as runTrain, workersFor } from '../../training/trainer/train.ts';
+import { locate } from '../installation.ts';
 import { exportRun } from './export.ts';
 import { EXIT_FAULT } from './failure.ts';
 import { type StatusLine, statusLine } from './status-line.ts';
@@ -26,6 +27,10 @@ export interface TrainFlags {
 
 /** Fewer than `earsight export` takes by itself: enough for a first model, without keeping anybody waiting. */
 const CALIBRATION_EXAMPLES = '600';
+
+/** What `--start` is given for random weights. */
+const FROM_NOTHING = 'nothing';
+const SHIPPED_MODEL = 'models/studio-10';
 
 /** Exit code of a run that was stopped and can be taken up again, as after SIGINT. */
 const EXIT_STOPPED = 130;
@@ -50,7 +55,12 @@ export async function train(folder: string | undefined, flags: TrainFlags): Prom
       });
   const workers =
     wholeNumber('--workers', flags.workers) ?? (engine === 'tfjs' ? 1 : workersFor(recipe, cores));
+  const start = resume ? null : startOf(folder, flags);
   const line = statusLine(process.stdout);
+  if (start !== null && flags.start === undefined)
+    line.lasting(
+      `Begins with what ${SHIPPED_MODEL} has learnt; with random weights: --start ${FROM_NOTHING}`,
+    );
   const stop = stopOnSignal(() => line.lasting('stopping after this step; Ctrl-C again to stop at once'));
   try {
     const outcome = await runTrain({
@@ -60,7 +70,7 @@ export async function train(folder: string | undefined, flags: TrainFlags): Prom
       workers,
       producers,
       resume,
-      start: flags.start ?? null,
+      start,
       say: ({ kind, text }) => line[kind](text),
       stopRequested: stop.requested,
     });
@@ -92,6 +102,15 @@ async function exportTrained(out: string, { data }: Recipe, line: StatusLine): P
     samples: CALIBRATION_EXAMPLES,
     seed: '7',
   });
+}
+
+/**
+ * Where training begins. On a folder, unless told otherwise or by a recipe of its own: with what the model that comes
+ * along has learnt, for a few dozen photos teach what tells their classes apart, but not how to see.
+ */
+export function startOf(folder: string | undefined, { start, recipe }: TrainFlags): string | null {
+  if (start !== undefined) return start === FROM_NOTHING ? null : start;
+  return folder !== undefined && recipe === undefined ? locate(SHIPPED_MODEL) : null;
 }
 
 /** @throws EarsightError `bad-config` for flags that would make another run of it */

@@ -10,10 +10,7 @@ export interface ClassedWeights {
 
 const HEAD = 'head/';
 
-/**
- * Weights of the stage before where they fit, new ones elsewhere; and the names of those that stayed new. Heads fit
- * where the features do, whatever the classes.
- */
+/** Weights of the stage before where they fit, new ones elsewhere; and the names of those that stayed new. */
 export function carriedWeights(
   initial: WeightArrays,
   classes: readonly string[],
@@ -38,8 +35,7 @@ export function carriedWeights(
 }
 
 /**
- * Matrices `[features, classes]`: the column of each class that there was before, by name, and zeros for the others;
- * null where the head is another network's.
+ * Matrices `[features, classes]`: the column of each class that there was before, by name; null where there is none.
  */
 function carriedHead(
   values: Float32Array,
@@ -50,9 +46,8 @@ function carriedHead(
   const features = values.length / classes.length;
   if (old.length / oldClasses.length !== features) return null;
   const columns = classes.map((name) => oldClasses.indexOf(name));
-  // A class that is new says nothing at first. Random columns on features that are learnt already give logits in the
-  // tens, and the first steps would tear down what they are built on.
-  const head = new Float32Array(values.length);
+  if (columns.every((column) => column < 0)) return null;
+  const head = Float32Array.from(values);
   for (const [to, from] of columns.entries()) {
     if (from < 0) continue;
     for (let f = 0; f < features; f++) {
