@@ -16,6 +16,9 @@ export const version: string = (() => {
   return (JSON.parse(text) as { version: string }).version;
 })();
 
+/** The model that comes along, for {@link locate}. */
+export const SHIPPED_MODEL = 'models/studio-10';
+
 /** A relative path from where the program was started if something is there, else from where it is installed. */
 export function locate(path: string): string {
   if (isAbsolute(path) || existsSync(path)) return resolve(path);

@@ -7,7 +7,7 @@ import { loadRecipe } from '../../training/trainer/load-recipe.ts';
 import type { Recipe } from '../../training/trainer/recipe.ts';
 import { REPORT_FILE } from '../../training/trainer/run-report.ts';
 import { recipeOfRun, train as runTrain, workersFor } from '../../training/trainer/train.ts';
-import { locate } from '../installation.ts';
+import { locate, SHIPPED_MODEL } from '../installation.ts';
 import { exportRun } from './export.ts';
 import { EXIT_FAULT } from './failure.ts';
 import { type StatusLine, statusLine } from './status-line.ts';
@@ -30,7 +30,6 @@ const CALIBRATION_EXAMPLES = '600';
 
 /** What `--start` is given for random weights. */
 const FROM_NOTHING = 'nothing';
-const SHIPPED_MODEL = 'models/studio-10';
 
 /** Exit code of a run that was stopped and can be taken up again, as after SIGINT. */
 const EXIT_STOPPED = 130;
