@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import '../../src/model/network/gradients.ts';
 import { evaluationOutputs, servingOutputs } from '../../src/model/network/forward.ts';
 import { foldBatchNorm } from '../../src/model/network/weights.ts';
-import { traceGraph } from '../../src/model/tracer/trace.ts';
+import { traceGraph, traceOnnx } from '../../src/model/tracer/trace.ts';
 import { defaultLosses, paperLosses } from '../../src/training/losses/options.ts';
 import {
   type BatchTensors,
@@ -205,6 +205,7 @@ describe('convolution and pooling', () => {
     ['7x7 by 2', 16, 7, 2],
     ['3x3 over more places than one product takes', 18, 3, 1],
     ['7x7 by 2 over more places than one product takes', 40, 7, 2],
+    ['1x1 by 2 over more places than one product takes', 36, 1, 2],
   ];
   test.each(sizes)('%s', async (_, side, kernel, stride) => {
     await expectEqual(
@@ -222,6 +223,16 @@ describe('convolution and pooling', () => {
       { x: noise([2, height, width, 3], 15) },
       withGradients((x) => tf.maxPool(x as tf.Tensor4D, 3, 2, 1, 'floor')),
     );
+  });
+  test('the places of maxima are computed for a gradient alone', () => {
+    const inputs = { x: { shape: [1, 8, 8, 2], dtype: 'float32' as const } };
+    const pool = (x: tf.Tensor): tf.Tensor => tf.maxPool(x as tf.Tensor4D, 3, 2, 1, 'floor');
+    const outputsOf = (build: Build): number[] =>
+      traceOnnx({ inputs }, build).nodes.flatMap(({ op, outputs }) =>
+        op === 'MaxPool' ? outputs.length : [],
+      );
+    expect(outputsOf(({ x }) => ({ y: pool(x!) }))).toEqual([1]);
+    expect(outputsOf(withGradients(pool))).toEqual([2]);
   });
   test('among equals the first gets the gradient', async () => {
     const x = { shape: [1, 4, 4, 1], data: new Float32Array(16).fill(2) };
@@ -254,6 +265,9 @@ describe('a batch of any size', () => {
       const cells = tf.reshape(y, [batch, rows * cols, depth]);
       return { y, maps: tf.transpose(cells, [0, 2, 1]), pooled: tf.sigmoid(tf.mean(cells, 1)) };
     };
+    const { nodes } = traceOnnx({ inputs: { x: { shape: ['batch', 8, 8, 3], dtype: 'uint8' } } }, build);
+    // A picture is turned once, while it is bytes.
+    expect(nodes.slice(0, 2).map(({ op }) => op)).toEqual(['Transpose', 'Cast']);
     for (const size of [1, 2, 5]) {
       const data = Uint8Array.from({ length: size * 8 * 8 * 3 }, (_, i) => (i * 37) % 256);
       await expectEqual({ x: { shape: [size, 8, 8, 3], data } }, build, true);

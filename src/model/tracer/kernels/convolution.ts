@@ -125,57 +125,83 @@ function filterGradient({ backend, input, attributes }: Call): Made {
   const { batchSize, outHeight, outWidth, outChannels, inChannels, filterHeight, filterWidth } = info;
   const { builder } = backend;
   const places = outHeight * outWidth;
-  const taps = filterHeight * filterWidth * inChannels;
   if (places <= ONE_PRODUCT_PLACES) {
     // One long product over all places of all pictures.
-    const columns = backend.reshape(unfold(backend, backend.channelsLast(x), info, 1, 3), [
-      batchSize * places,
-      taps,
-    ]);
     const rows = backend.reshape(backend.channelsLast(dy), [batchSize * places, outChannels]);
-    const product = builder.node('Gemm', [columns, rows], { transA: 1 });
+    const product = builder.node('Gemm', [placesByTaps(backend, x, info), rows], { transA: 1 });
     return { name: backend.reshape(product, shape), shape };
   }
   // A product for each picture, whose unfolded copy still fits the cache, and their sum.
-  const columns = backend.reshape(unfold(backend, backend.channelsFirst(x), info, 2, 1), [
-    batchSize,
-    taps,
-    places,
-  ]);
   const rows = backend.reshape(backend.channelsLast(dy), [batchSize, places, outChannels]);
-  const products = builder.node('MatMul', [columns, rows]);
+  const products = builder.node('MatMul', [tapsByPlaces(backend, x, info), rows]);
   const sum = builder.node('ReduceSum', [products, builder.integers([0])], { keepdims: 0 });
-  return { name: backend.reshape(sum, shape), shape };
+  const taps = backend.reshape(sum, [filterWidth * inChannels, filterHeight, outChannels]);
+  const inOrder = builder.node('Transpose', [taps], { perm: [1, 0, 2] });
+  return { name: backend.reshape(inOrder, shape), shape };
 }
 
-/** Beside each output place what its kernel reads: im2col, the taps along `channelAxis`, kernel places outermost. */
-function unfold(
-  backend: TraceBackend,
-  x: string,
-  info: ConvInfo,
-  rowAxis: number,
-  channelAxis: number,
-): string {
-  const { builder } = backend;
-  const { filterHeight, filterWidth, strideHeight, strideWidth, outHeight, outWidth } = info;
-  const { top, left, bottom, right } = info.padInfo;
-  let padded = x;
-  if (top + left + bottom + right > 0) {
-    const pads = builder.integers([top, left, bottom, right]);
-    padded = builder.node('Pad', [x, pads, builder.float(0), builder.integers([rowAxis, rowAxis + 1])]);
-  }
-  const axes = builder.integers([rowAxis, rowAxis + 1]);
-  const steps = builder.integers([strideHeight, strideWidth]);
-  const taps: string[] = [];
-  for (let row = 0; row < filterHeight; row++) {
-    for (let column = 0; column < filterWidth; column++) {
-      const starts = builder.integers([row, column]);
-      const ends = builder.integers([
-        row + (outHeight - 1) * strideHeight + 1,
-        column + (outWidth - 1) * strideWidth + 1,
-      ]);
-      taps.push(builder.node('Slice', [padded, starts, ends, axes, steps]));
+// im2col, by onnxruntime's Gather, which copies whole runs. A slice for each tap and their concatenation go over
+// everything twice: a training step took 8 % longer (bench/training).
+
+/** `[B * places, row taps * column taps * channels]`: beside each output place what its kernel reads. */
+function placesByTaps(backend: TraceBackend, x: TracedValue, info: ConvInfo): string {
+  const { batchSize, inChannels, filterHeight, filterWidth, outHeight, outWidth } = info;
+  const [height, width] = paddedSize(info);
+  const rows = reads(filterHeight, outHeight, info.strideHeight);
+  const columns = reads(filterWidth, outWidth, info.strideWidth);
+  const at: number[] = [];
+  for (let y = 0; y < outHeight; y++) {
+    for (let x = 0; x < outWidth; x++) {
+      for (let row = 0; row < filterHeight; row++) {
+        for (let column = 0; column < filterWidth; column++) {
+          at.push(rows[row * outHeight + y]! * width + columns[column * outWidth + x]!);
+        }
+      }
     }
   }
-  return taps.length === 1 ? taps[0]! : builder.node('Concat', taps, { axis: channelAxis });
+  const pixels = backend.reshape(padded(backend, backend.channelsLast(x), info, 1), [
+    batchSize,
+    height * width,
+    inChannels,
+  ]);
+  return backend.reshape(
+    backend.builder.node('Gather', [pixels, backend.builder.integers(at)], { axis: 1 }),
+    [batchSize * outHeight * outWidth, filterHeight * filterWidth * inChannels],
+  );
+}
+
+/** `[B, column taps * channels * row taps, places]`: for each of the kernel's weights what it is multiplied by. */
+function tapsByPlaces(backend: TraceBackend, x: TracedValue, info: ConvInfo): string {
+  const { builder } = backend;
+  const { batchSize, inChannels, filterHeight, filterWidth, strideWidth, outHeight, outWidth } = info;
+  const from = padded(backend, backend.channelsFirst(x), info, 2);
+  const shifted = Array.from({ length: filterWidth }, (_, column) => {
+    const end = column + (outWidth - 1) * strideWidth + 1;
+    const [starts, ends, axes, steps] = [column, end, 3, strideWidth].map((n) => builder.integers([n]));
+    return builder.node('Slice', [from, starts!, ends!, axes!, steps!]);
+  });
+  const wide = shifted.length === 1 ? shifted[0]! : builder.node('Concat', shifted, { axis: 1 });
+  const rows = builder.integers(reads(filterHeight, outHeight, info.strideHeight));
+  return backend.reshape(builder.node('Gather', [wide, rows], { axis: 2 }), [
+    batchSize,
+    filterWidth * inChannels * filterHeight,
+    outHeight * outWidth,
+  ]);
+}
+
+/** Which row (or column) of the padded input each tap reads for each output row: tap after tap. */
+const reads = (taps: number, outputs: number, stride: number): number[] =>
+  Array.from({ length: taps * outputs }, (_, i) => Math.floor(i / outputs) + (i % outputs) * stride);
+
+const paddedSize = ({ inHeight, inWidth, padInfo }: ConvInfo): [number, number] => [
+  inHeight + padInfo.top + padInfo.bottom,
+  inWidth + padInfo.left + padInfo.right,
+];
+
+function padded(backend: TraceBackend, x: string, { padInfo }: ConvInfo, rowAxis: number): string {
+  const { builder } = backend;
+  const { top, left, bottom, right } = padInfo;
+  if (top + left + bottom + right === 0) return x;
+  const pads = builder.integers([top, left, bottom, right]);
+  return builder.node('Pad', [x, pads, builder.float(0), builder.integers([rowAxis, rowAxis + 1])]);
 }

@@ -1,7 +1,6 @@
 /** Operations on each element, with broadcasting. */
 
 import * as tf from '@tensorflow/tfjs-core';
-import { elementTypes } from '../onnx-file.ts';
 import { TO_CHANNELS_FIRST, type TraceBackend, type TracedValue } from '../trace-backend.ts';
 import { type Call, defineKernel, elementCount, type Made, sameShape, splatOf } from './kernel.ts';
 
@@ -159,12 +158,11 @@ function cast({ backend, input, attributes }: Call): TracedValue {
   const type = to === 'float32' ? 'float32' : to === 'bool' ? 'bool' : 'int32';
   if (x.type === type) return x;
   if (x.name === null) return { ...x, type };
-  return {
-    ...x,
-    name: backend.builder.node('Cast', [x.name], { to: elementTypes[type] }),
-    type,
-    constant: null,
-  };
+  // A picture's bytes are turned while they are bytes: what follows then goes along rows instead of over three
+  // channels at a time, which took 6 % of serving a picture.
+  const channelsFirst = x.channelsFirst || (x.type === 'uint8' && x.shape.length === 4);
+  const from = channelsFirst ? backend.channelsFirst(x) : x.name;
+  return { ...x, name: backend.cast(from, type), type, channelsFirst, constant: null };
 }
 
 function select({ backend, input }: Call): Made {
