@@ -26,11 +26,11 @@ const logMelSchema = z
   })
   .refine(({ windowSamples, hopSamples }) => windowSamples % hopSamples === 0, {
     path: ['windowSamples'],
-    message: 'must be a multiple of hopSamples',
+    error: 'must be a multiple of hopSamples',
   })
   .refine(({ minHz, maxHz, rateHz }) => minHz < maxHz && maxHz <= rateHz / 2, {
     path: ['maxHz'],
-    message: 'must lie above minHz and not above rateHz / 2',
+    error: 'must lie above minHz and not above rateHz / 2',
   }) satisfies z.ZodType<LogMelParameters>;
 
 /** `logistic(slope * logit(p) + intercept)` turns the network's probability into a calibrated one (Platt 1999). */
@@ -41,7 +41,7 @@ const classCalibrationSchema = z.strictObject({
   /** `on` and `off` are calibrated probabilities at which the class's gate opens and closes. */
   heard: logisticSchema
     .extend({ on: probability, off: probability })
-    .refine(({ on, off }) => off <= on, { path: ['off'], message: 'must not lie above "on"' }),
+    .refine(({ on, off }) => off <= on, { path: ['off'], error: 'must not lie above "on"' }),
   seen: logisticSchema,
 });
 
@@ -54,7 +54,7 @@ export const calibrationSchema = z.strictObject({
   /** Similarities that show as no heat and as full heat. */
   similarity: z
     .strictObject({ low: z.number().min(-1).max(1), high: z.number().min(-1).max(1) })
-    .refine(({ low, high }) => low < high, { path: ['high'], message: 'must lie above "low"' }),
+    .refine(({ low, high }) => low < high, { path: ['high'], error: 'must lie above "low"' }),
   /**
    * How heat is made, where a straight range of the similarity does not do: the log-odds that the source is in a cell are
    * `similarity` x similarity + `activation` x log(class activation + 0.01) + `seen` x log-odds of the class being seen

@@ -110,7 +110,7 @@ export const streamPatchSchema = z
   })
   .partial()
   .refine((patch) => Object.keys(patch).length > 0, {
-    message: 'Name at least one of name, enabled, url, session.',
+    error: 'Name at least one of name, enabled, url, session.',
   });
 
 export type StreamPatch = z.output<typeof streamPatchSchema>;

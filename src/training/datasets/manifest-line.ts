@@ -13,12 +13,12 @@ const path = z
   .string()
   .min(1)
   .refine((text) => !/^([/\\]|[A-Za-z]:)/.test(text) && !text.split('/').includes('..'), {
-    message: 'must be a path below the folder, with / between',
+    error: 'must be a path below the folder, with / between',
   });
 const media = z.union([path, z.array(path).min(1).max(4)]);
 const names = z.array(z.string().min(1));
 const corners = z.tuple([share, share, share, share]).refine(([x0, y0, x1, y1]) => x1 >= x0 && y1 >= y0, {
-  message: 'must be left, top, right, bottom, 0 to 1',
+  error: 'must be left, top, right, bottom, 0 to 1',
 });
 
 const box = z.strictObject({

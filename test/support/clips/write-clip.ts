@@ -33,10 +33,13 @@ export async function writeClip(path: string, options: ClipOptions): Promise<voi
   await using muxer = await Muxer.open(path);
   const makeEncoder = (): Promise<Encoder> =>
     Encoder.create(AV_CODEC_ID_H264, {
-      gopSize: frameRate,
-      maxBFrames: bFrames,
-      threadCount: 1,
-      context: { timeBase: new Rational(1, frameRate), framerate: new Rational(frameRate, 1) },
+      context: {
+        gopSize: frameRate,
+        maxBFrames: bFrames,
+        threadCount: 1,
+        timeBase: new Rational(1, frameRate),
+        framerate: new Rational(frameRate, 1),
+      },
       options: { preset: 'ultrafast', 'x264-params': 'annexb=1:repeat-headers=1' },
     });
   let video = await makeEncoder();
@@ -44,7 +47,7 @@ export async function writeClip(path: string, options: ClipOptions): Promise<voi
     audioRateHz === 0
       ? null
       : await Encoder.create(path.endsWith('.ts') ? AV_CODEC_ID_MP2 : AV_CODEC_ID_PCM_S16LE, {
-          threadCount: 1,
+          context: { threadCount: 1 },
         });
   const videoIndex = muxer.addStream(video);
   const audioIndex = audio === null ? -1 : muxer.addStream(audio);

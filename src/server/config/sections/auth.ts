@@ -13,7 +13,7 @@ const token = z.strictObject({
   hash: z
     .string()
     .refine((text) => parseTokenHash(text) !== null, {
-      message: 'is not a hash of a token. "earsight token" makes a token and prints its hash',
+      error: 'is not a hash of a token. "earsight token" makes a token and prints its hash',
     })
     .describe('sha256:... or scrypt:..., as "earsight token" prints it. The token itself stands nowhere.'),
   roles: z

@@ -69,5 +69,5 @@ export const ingestSchema = z
   })
   .refine((value) => value.retryMinMs <= value.retryMaxMs, {
     path: ['retryMinMs'],
-    message: 'must not be above ingest.retryMaxMs. Lower it, or raise ingest.retryMaxMs',
+    error: 'must not be above ingest.retryMaxMs. Lower it, or raise ingest.retryMaxMs',
   });

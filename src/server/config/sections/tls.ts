@@ -25,5 +25,5 @@ export const tlsSchema = z
   })
   .refine(({ mode, certificate, key }) => mode !== 'files' || (certificate !== null && key !== null), {
     path: ['mode'],
-    message: 'is files, so server.tls.certificate and server.tls.key must name them',
+    error: 'is files, so server.tls.certificate and server.tls.key must name them',
   });

@@ -22,7 +22,7 @@ export const webrtcSchema = z.strictObject({
   portRange: z
     .tuple([portSchema, portSchema])
     .refine(([low, high]) => low > 0 && low <= high, {
-      message: 'must be two ports, the lower one first, such as [50000, 50100]',
+      error: 'must be two ports, the lower one first, such as [50000, 50100]',
     })
     .nullable()
     .default(null)
