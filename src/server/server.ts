@@ -13,16 +13,14 @@ import { EarsightError } from '../pipeline/errors.ts';
 import { SharedPorts } from '../pipeline/ingest/whip/shared-port/shared-port.ts';
 import { LocalizationPipeline } from '../pipeline/session-pipeline.ts';
 import type { ClassInfo } from '../protocol/messages.ts';
-import { changedMeanwhile } from './access/access.ts';
 import { clientAddress } from './access/client-address.ts';
-import { EVERYONE, hasRole, mayOn, type Principal } from './access/principal.ts';
+import { Viewers } from './access/viewers.ts';
 import { differenceOf } from './config/difference.ts';
 import type { Config } from './config/schema.ts';
 import { type LogLevel, logLevelSchema } from './config/sections/log.ts';
 import { createModel } from './create-model.ts';
 import { type Door, type DoorParts, openDoor, pageDirectory } from './door.ts';
 import { FanOut } from './fan-out/fan-out.ts';
-import type { Sight } from './fan-out/sight.ts';
 import { attachHeatmapSocket, type HeatmapSocket } from './fan-out/upgrade.ts';
 import type { Readiness } from './http/context.ts';
 import { locate, version } from './installation.ts';
@@ -75,7 +73,7 @@ export class EarsightServer {
   readonly #registry: StreamRegistry;
   readonly #kept: KeptStreams;
   readonly #sharedPorts = new SharedPorts();
-  readonly #holders = new WeakMap<Sight, Principal>();
+  readonly #viewers: Viewers;
   readonly #doorParts: DoorParts;
   #door: Door;
   readonly #listener: Listener;
@@ -159,6 +157,10 @@ export class EarsightServer {
       reportError: (thrown) => log.error({ err: thrown }, 'a request failed'),
     };
     this.#door = this.#openDoor(config);
+    this.#viewers = new Viewers(
+      () => this.#door.access,
+      (request) => this.#addressOf(request),
+    );
     const fetch: Door['fetch'] = (request, bindings) => this.#door.fetch(request, bindings);
     this.#listener = createListener(config, certificate, fetch, log);
     this.#http = this.#listener.http;
@@ -248,10 +250,7 @@ export class EarsightServer {
     this.#door = door;
     if (effective.log.level !== before.log.level) this.#log.level = effective.log.level;
     this.#fanOut.setLimits(fanOutLimits(effective));
-    this.#fanOut.dismiss((sight) => {
-      const holder = this.#holders.get(sight);
-      return holder !== undefined && !door.access.stands(holder);
-    });
+    this.#fanOut.dismiss((sight) => !this.#viewers.isWelcome(sight));
     this.#publications.dismissUnwelcome();
     await this.#registry.reconfigure(settings, removed, placed);
     if (effective.tracing.sampleRatio !== before.tracing.sampleRatio) await this.#trace();
@@ -286,7 +285,7 @@ export class EarsightServer {
         return door().expectedHosts;
       },
       isStopping: () => this.#state === 'closing',
-      admit: (request, ticket) => this.#admit(request, ticket),
+      admit: (request, ticket) => this.#viewers.admit(request, ticket),
     });
     this.#metrics.collectProcess();
     this.#metrics.collectServer({
@@ -341,29 +340,6 @@ export class EarsightServer {
   #addressOf({ socket, headers }: IncomingMessage): string {
     const forwarded = headers['x-forwarded-for'];
     return clientAddress(socket.remoteAddress, String(forwarded ?? ''), this.#door.trustedProxies);
-  }
-
-  /** @throws EarsightError `unauthorized`, `forbidden`, `too-many-attempts` */
-  async #admit(request: IncomingMessage, ticket: string | null): Promise<Sight> {
-    const address = this.#addressOf(request);
-    const { access } = this.#door;
-    const principal =
-      ticket === null
-        ? await access.authenticate(request.headers.authorization, address)
-        : await access.redeem(ticket, address);
-    if (!hasRole(principal, 'view')) {
-      throw new EarsightError(
-        'forbidden',
-        `The token "${principal.name}" may not see heatmaps: it lacks the role view.`,
-      );
-    }
-    if (!this.#door.access.stands(principal)) throw changedMeanwhile(principal);
-    const sight: Sight = {
-      sees: (streamId) => mayOn(principal, 'view', streamId),
-      ...(principal === EVERYONE ? {} : { holder: principal.name }),
-    };
-    this.#holders.set(sight, principal);
-    return sight;
   }
 
   async #close(): Promise<void> {
