@@ -141,7 +141,7 @@ function filterGradient({ backend, input, attributes }: Call): Made {
 }
 
 // im2col, by onnxruntime's Gather, which copies whole runs. A slice for each tap and their concatenation go over
-// everything twice: a training step took 8 % longer (bench/training).
+// everything twice: a training step took an eighth longer (bench/training).
 
 /** `[B * places, row taps * column taps * channels]`: beside each output place what its kernel reads. */
 function placesByTaps(backend: TraceBackend, x: TracedValue, info: ConvInfo): string {
@@ -150,11 +150,11 @@ function placesByTaps(backend: TraceBackend, x: TracedValue, info: ConvInfo): st
   const rows = reads(filterHeight, outHeight, info.strideHeight);
   const columns = reads(filterWidth, outWidth, info.strideWidth);
   const at: number[] = [];
-  for (let y = 0; y < outHeight; y++) {
-    for (let x = 0; x < outWidth; x++) {
+  for (let outRow = 0; outRow < outHeight; outRow++) {
+    for (let outColumn = 0; outColumn < outWidth; outColumn++) {
       for (let row = 0; row < filterHeight; row++) {
         for (let column = 0; column < filterWidth; column++) {
-          at.push(rows[row * outHeight + y]! * width + columns[column * outWidth + x]!);
+          at.push(rows[row * outHeight + outRow]! * width + columns[column * outWidth + outColumn]!);
         }
       }
     }
