@@ -1,6 +1,7 @@
 /** A model's card, `models/<name>/README.md`: what it is, how good it is, whom its data are owed to, what it cannot do. */
 
 import type { ModelManifest } from '../../model/manifest.ts';
+import type { CellLogistic } from '../../pipeline/heatmap/calibrate.ts';
 import type { Attribution } from './attribution.ts';
 import type { CalibrationFigures } from './calibration/figures.ts';
 import { type EvaluationResult, shareOf } from './results.ts';
@@ -79,7 +80,7 @@ function calibrationPart({ manifest: { calibration }, calibrated }: CardInput): 
   const heat =
     cells === undefined
       ? `Heat is similarity from ${similarity.low} (nothing) to ${similarity.high} (full).`
-      : `The log-odds that the source is in a cell are ${cells.similarity} x similarity + ${cells.activation} x log(class activation + 0.01) + ${cells.seen} x log-odds of the class being seen + ${cells.offset}; heat is the probability at the likeliest cell, and ends where log-odds lie ${cells.width} below it.`;
+      : `The log-odds that the source is in a cell are ${termsOf(cells)}; heat is the probability at the likeliest cell, and ends where log-odds lie ${cells.width} below it.`;
   const text = `Measured on ${calibration.source} A class's gate opens at a calibrated probability of ${first?.heard.on ?? '–'} and closes below ${first?.heard.off ?? '–'}, the same for every class. ${heat} Boxes enclose what reaches ${calibration.mapThreshold} of the maximum.`;
   if (calibrated === null) return ['## Calibration', text];
   const table = markdownOf({
@@ -96,6 +97,17 @@ function calibrationPart({ manifest: { calibration }, calibrated }: CardInput): 
     'The shown map was chosen on validation (success with maps cut above 0.1 / 0.3 / 0.5 of their maximum):',
     table,
   ];
+}
+
+/** The weighted sum in words, without what has no weight. */
+function termsOf({ similarity, activation, seen, offset }: CellLogistic): string {
+  const terms: [weight: number, of: string][] = [
+    [similarity, 'similarity'],
+    [activation, 'log(class activation + 0.01)'],
+    [seen, 'log-odds of the class being seen'],
+  ];
+  const weighted = terms.filter(([weight]) => weight !== 0).map(([weight, of]) => `${weight} x ${of}`);
+  return [...weighted, String(offset)].join(' + ');
 }
 
 function attributionPart(attributions: readonly Attribution[]): string[] {

@@ -157,6 +157,21 @@ describe('the shown map', () => {
     expect(judgement.peak.offScreen).toBeLessThan(judgement.peak.inSight);
   });
 
+  it('may be class activation alone, with an outline of its own', () => {
+    const { candidates, cam } = chooseMap(GRID, scenes(60, 0.35, 0.65), seen);
+    expect(candidates).toHaveLength(6);
+    const { cells, judgement } = candidates.find(({ name }) => name === 'CAM')!;
+    expect(cells).toMatchObject({ similarity: 0, seen: 0 });
+    expect(cells.activation).toBeGreaterThan(0);
+    // The order of the cells is that of class activation, so the hottest is the same.
+    expect(judgement.pointing).toEqual(cam!.pointing);
+    for (const cut of [0, 2]) {
+      judgement.success.forEach((cuts, level) =>
+        expect(cuts[cut]).toBeGreaterThanOrEqual(cam!.success[level]![cut]!),
+      );
+    }
+  });
+
   it('does without class activation where the network gives none', () => {
     const { cells, cam, candidates, similarity, mapThreshold } = chooseMap(GRID, scenes(30, 0.7, null), seen);
     expect(cam).toBeNull();

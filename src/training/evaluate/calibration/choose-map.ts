@@ -1,4 +1,4 @@
-/** Which map is shown: K alone, K with class activation, with or without what is seen; and where an object ends. */
+/** Which map is shown: K, class activation or both, with or without what is seen; and where an object ends. */
 
 import {
   type CellLogistic,
@@ -38,10 +38,12 @@ export interface MapChoice {
 
 /** Which of the network's numbers a kind of map uses. */
 const KINDS = [
-  { name: 'K', activation: false, seen: false, similarity: true },
-  { name: 'K and seen', activation: false, seen: true, similarity: true },
-  { name: 'K and CAM', activation: true, seen: false, similarity: true },
-  { name: 'K, CAM and seen', activation: true, seen: true, similarity: true },
+  { name: 'K', similarity: true, activation: false, seen: false },
+  { name: 'K and seen', similarity: true, activation: false, seen: true },
+  { name: 'CAM', similarity: false, activation: true, seen: false },
+  { name: 'CAM and seen', similarity: false, activation: true, seen: true },
+  { name: 'K and CAM', similarity: true, activation: true, seen: false },
+  { name: 'K, CAM and seen', similarity: true, activation: true, seen: true },
 ] as const;
 /** Log-odds below the likeliest cell at which an object ends, and how abruptly. */
 const WIDTHS = [0.4, 0.6, 0.8, 1, 1.2, 1.4, 1.6, 1.8, 2.1, 2.5, 3];
@@ -110,19 +112,24 @@ function fitCells(
     const odds = kind.seen ? logOdds(seenOf(one)) : 0;
     const covered = coveredCells(grid, one.mask);
     for (let cell = 0; cell < cells; cell++) {
-      similarity[at + cell] = one.similarity[cell]!;
+      similarity[at + cell] = kind.similarity ? one.similarity[cell]! : 0;
       activation[at + cell] = kind.activation ? logActivation(one.activation![cell]!) : 0;
       seen[at + cell] = odds;
       target[at + cell] = covered[cell]!;
     }
   }
   const ones = column().fill(1);
-  const features = [similarity, ...(kind.activation ? [activation] : []), ...(kind.seen ? [seen] : []), ones];
+  const features = [
+    ...(kind.similarity ? [similarity] : []),
+    ...(kind.activation ? [activation] : []),
+    ...(kind.seen ? [seen] : []),
+    ones,
+  ];
   const prior = features.map(() => 0);
   const fitted = fitLogistic({ features, target }, prior, RIDGE);
   let next = 0;
   return {
-    similarity: fitted[next++]!,
+    similarity: kind.similarity ? fitted[next++]! : 0,
     activation: kind.activation ? fitted[next++]! : 0,
     seen: kind.seen ? fitted[next++]! : 0,
     offset: fitted[next]!,
