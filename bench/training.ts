@@ -55,8 +55,9 @@ export async function benchTraining(seconds: number): Promise<Row[]> {
       return record?.type === 'interval' ? [record] : [];
     });
     return STAGES.map(({ name, kind, frame }) => {
-      // The first interval pays for what is done once.
-      const own = intervals.filter(({ stage }) => stage === name).slice(1);
+      const all = intervals.filter(({ stage }) => stage === name);
+      // The first half pays for what is done once: threads start, code is compiled, the cast's voices are synthesised.
+      const own = all.slice(Math.ceil(all.length / 2));
       const mean = (pick: (record: (typeof own)[number]) => number): number =>
         own.reduce((sum, record) => sum + pick(record), 0) / own.length;
       const percent = (part: string): number => Math.round(mean(({ time }) => time[part] ?? 0) * 100);
