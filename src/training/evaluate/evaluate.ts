@@ -147,7 +147,7 @@ async function calibrateOn(
   );
   return await calibrate({
     model,
-    parts,
+    sets: [parts],
     source:
       scenes === null
         ? `${samples} examples of ${description}.`

@@ -56,11 +56,16 @@ export async function finishRun(
     if (data.path !== null && data.dataset === null && opened[0]!.hasDrawings) {
       opened.push(await opener.open({ ...choice, style: 'drawn', samples: Math.round(samples / 3) }));
     }
-    const parts = opened.flatMap((one) => one.parts);
-    int8 = await quantisedGraph(graph, { shape: model.shape, parts, examples: INT8_EXAMPLES, signal });
+    const sets = opened.map((one) => one.parts);
+    int8 = await quantisedGraph(graph, {
+      shape: model.shape,
+      parts: sets.flat(),
+      examples: INT8_EXAMPLES,
+      signal,
+    });
     calibrated = await calibrate({
       model,
-      parts,
+      sets,
       source: `${opened.map((one) => `${one.samples} ${one.description}`).join(' and ')}; seed ${data.seed}.`,
       batchSize: BATCH,
       onProgress: (done, total) => say('calibrating', done, total),

@@ -16,8 +16,8 @@ export type Calibration = ModelManifest['calibration'];
 
 export interface CalibrationOptions {
   model: MapModel;
-  /** Of the validation split; never of the test split. */
-  parts: readonly SuitePart[];
+  /** Of the validation split, never of the test split; by sort, such as photos and drawn scenes. */
+  sets: readonly (readonly SuitePart[])[];
   /** Of the examples, in words, for the manifest. */
   source: string;
   batchSize: number;
@@ -34,35 +34,46 @@ export interface CalibrationResult {
 
 /** @throws EarsightError `bad-dataset` for examples none of which says where anything sounds */
 export async function calibrate(options: CalibrationOptions): Promise<CalibrationResult> {
-  const { model, parts, batchSize, onProgress, signal } = options;
+  const { model, sets, batchSize, onProgress, signal } = options;
   const { classes, grid } = model.shape;
-  const records = new ValidationRecords();
-  await runEvaluation({
-    parts,
-    model,
-    firstStage: null,
-    calibration: uncalibrated(classes.length),
-    listeners: [records],
-    batchSize,
-    ...(onProgress === undefined ? {} : { onProgress }),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  if (!records.sounding.some((example) => example.some(({ mask }) => mask !== null))) {
+  const all: ValidationRecords[] = [];
+  const total = sets
+    .flat()
+    .reduce((sum, { count, source }) => sum + Math.min(count, source.length ?? count), 0);
+  let before = 0;
+  for (const parts of sets) {
+    const records = new ValidationRecords();
+    await runEvaluation({
+      parts,
+      model,
+      firstStage: null,
+      calibration: uncalibrated(classes.length),
+      listeners: [records],
+      batchSize,
+      onProgress: (done) => onProgress?.(before + done, total),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    before += records.probabilities.length;
+    all.push(records);
+  }
+  const sounding = all.flatMap((records) => records.sounding.flat());
+  if (!sounding.some(({ mask }) => mask !== null)) {
     throw new EarsightError(
       'bad-dataset',
-      `None of the ${records.probabilities.length} examples to calibrate on says where a class of the model sounds, so no map can be chosen. Give boxes or masks with the class, or leave out --calibrate.`,
+      `None of the ${before} examples to calibrate on says where a class of the model sounds, so no map can be chosen. Give boxes or masks with the class, or leave out --calibrate.`,
     );
   }
-  return calibrationOf(records, classes, grid, options.source);
+  return calibrationOf(all, classes, grid, options.source);
 }
 
 /** The part without a network. */
 export function calibrationOf(
-  { probabilities, sounding }: ValidationRecords,
+  sets: readonly ValidationRecords[],
   classes: readonly string[],
   grid: { rows: number; cols: number },
   source: string,
 ): CalibrationResult {
+  const probabilities = sets.flatMap((records) => records.probabilities);
   const rounded = ({ slope, intercept }: { slope: number; intercept: number }) => ({
     slope: Number(slope.toFixed(4)),
     intercept: Number(intercept.toFixed(4)),
@@ -89,7 +100,8 @@ export function calibrationOf(
       sounds: Array.from(labels, (label) => label >= 0.5),
     })),
   );
-  const map = chooseMap(grid, sounding, seen);
+  const maps = sets.map(({ sounding }) => sounding);
+  const map = chooseMap(grid, maps, seen);
   const calibration: Calibration = {
     source,
     classes: classes.map((name, c) => ({

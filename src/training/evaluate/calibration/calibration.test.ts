@@ -2,12 +2,14 @@
 
 import { describe, expect, it } from 'vitest';
 import { calibrationSchema } from '../../../model/manifest.ts';
+import { calibrateCells } from '../../../pipeline/heatmap/calibrate.ts';
 import { createRandom } from '../../../pipeline/ingest/demo/random.ts';
 import { unionOfBoxes } from '../../metrics/raster.ts';
 import type { Example } from '../example.ts';
 import { calibrationOf } from './calibrate.ts';
 import { chooseMap } from './choose-map.ts';
 import { chooseGate } from './gates.ts';
+import { MapJudge, merit } from './judge-map.ts';
 import { fitLogistic } from './logistic-fit.ts';
 import { fitPlatt } from './platt.ts';
 import { SEARCH_SIDE, type SoundingClass, ValidationRecords } from './records.ts';
@@ -148,7 +150,7 @@ describe('the shown map', () => {
   const seen = [AS_IS, AS_IS, AS_IS];
 
   it('is no worse than class activation at any cut of any level', () => {
-    const { judgement, cam, name } = chooseMap(GRID, scenes(60, 0.35, 0.65), seen);
+    const { judgement, cam, name } = chooseMap(GRID, [scenes(60, 0.35, 0.65)], seen);
     expect(name).toContain('CAM');
     judgement.success.forEach((cuts, level) =>
       cuts.forEach((success, cut) => expect(success).toBeGreaterThanOrEqual(cam!.success[level]![cut]!)),
@@ -158,7 +160,7 @@ describe('the shown map', () => {
   });
 
   it('may be class activation alone, with an outline of its own', () => {
-    const { candidates, cam } = chooseMap(GRID, scenes(60, 0.35, 0.65), seen);
+    const { candidates, cam } = chooseMap(GRID, [scenes(60, 0.35, 0.65)], seen);
     expect(candidates).toHaveLength(6);
     const { cells, judgement } = candidates.find(({ name }) => name === 'CAM')!;
     expect(cells).toMatchObject({ similarity: 0, seen: 0 });
@@ -172,8 +174,28 @@ describe('the shown map', () => {
     }
   });
 
+  it('is judged on the sort of scenes that it is worst on', () => {
+    const sorts = [scenes(30, 0.1, 0.95), scenes(15, 0.5, 0.5)];
+    const [chosen] = chooseMap(GRID, sorts, seen).candidates;
+    const { cells, merit: own } = chosen!;
+    const merits = sorts.map((sort) => {
+      const judge = new MapJudge(GRID, sort);
+      const cam = judge.judge(({ activation }, out) => out.set(activation!));
+      const shown = judge.judge(({ similarity, activation, seen: odds }, out) =>
+        calibrateCells(cells, { similarity, activation: activation! }, 0, odds, 1, out),
+      );
+      return merit(shown, cam);
+    });
+    expect(own).toBeCloseTo(merits[1]!, 6);
+    expect(merits[0]).toBeGreaterThan(merits[1]!);
+  });
+
   it('does without class activation where the network gives none', () => {
-    const { cells, cam, candidates, similarity, mapThreshold } = chooseMap(GRID, scenes(30, 0.7, null), seen);
+    const { cells, cam, candidates, similarity, mapThreshold } = chooseMap(
+      GRID,
+      [scenes(30, 0.7, null)],
+      seen,
+    );
     expect(cam).toBeNull();
     expect(cells.activation).toBe(0);
     expect(cells.similarity).toBeGreaterThan(0);
@@ -195,7 +217,7 @@ it('a whole calibration is what a manifest holds', () => {
     records.probabilities.push({ audio: says(heard), visual: says(heard), heard, seen: heard, kind: null });
     records.sounding.push(classes);
   }
-  const { calibration, examples } = calibrationOf(records, ['a', 'b', 'c'], GRID, 'thirty made up.');
+  const { calibration, examples } = calibrationOf([records], ['a', 'b', 'c'], GRID, 'thirty made up.');
   expect(examples).toBe(30);
   expect(calibrationSchema.parse(calibration)).toEqual(calibration);
   expect(new Set(calibration.classes.map(({ heard }) => heard.on)).size).toBe(1);

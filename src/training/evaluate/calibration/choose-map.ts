@@ -9,7 +9,7 @@ import {
   logOdds,
   type SimilarityRange,
 } from '../../../pipeline/heatmap/calibrate.ts';
-import { MapJudge, type MapJudgement, merit } from './judge-map.ts';
+import { MapJudge, type MapJudgement, type MapWriter, merit } from './judge-map.ts';
 import { fitLogistic } from './logistic-fit.ts';
 import { SEARCH_SIDE, type SoundingClass } from './records.ts';
 
@@ -51,30 +51,42 @@ const STEEPNESS = [2, 4, 8, 12];
 const RIDGE = 1;
 
 /**
+ * @param sets - examples of each sort: a map is as good as on the sort that it is worst on, so that what is easy (drawn
+ * scenes) does not pay for what is not (photos)
  * @param seen - calibration of each class's probability of being seen
  */
 export function chooseMap(
   grid: { rows: number; cols: number },
-  examples: readonly (readonly SoundingClass[])[],
+  sets: readonly (readonly (readonly SoundingClass[])[])[],
   seen: readonly Logistic[],
 ): MapChoice {
-  const judge = new MapJudge(grid, examples);
-  const all = examples.flat();
+  const judge = new MapJudge(grid, sets.flat());
+  const all = sets.flat(2);
   const hasActivation = all.every(({ activation }) => activation !== null);
-  const cam = hasActivation ? judge.judge(({ activation }, out) => out.set(activation!)) : null;
+  const camOf = (by: MapJudge): MapJudgement | null =>
+    hasActivation ? by.judge(({ activation }, out) => out.set(activation!)) : null;
+  const judges = sets
+    .filter((examples) => examples.some((classes) => classes.some(({ mask }) => mask !== null)))
+    .map((examples) => new MapJudge(grid, examples))
+    .map((by) => ({ by, reference: camOf(by) }));
   const paper = judge.judge(({ similarity }, out) => {
     const low = similarity.reduce((a, b) => Math.min(a, b), Infinity);
     for (let cell = 0; cell < out.length; cell++) out[cell] = similarity[cell]! - low;
   });
   const seenOf = ({ classIndex, seen: raw }: SoundingClass): number =>
     calibrateProbability(raw, seen[classIndex]!);
-  const candidates = KINDS.filter(({ activation }) => hasActivation || !activation).map((kind) => {
-    const fitted = fitCells(grid, all, kind, seenOf);
-    return outlined(fitted).reduce<MapCandidate | null>((best, cells) => {
-      const judgement = judge.judge((one, out) => writeCells(cells, one, seenOf(one), out));
-      const own = merit(judgement, cam);
-      return best !== null && best.merit >= own ? best : { name: kind.name, cells, judgement, merit: own };
-    }, null)!;
+  const kinds = KINDS.filter(({ activation }) => hasActivation || !activation);
+  const candidates = kinds.map((kind): MapCandidate => {
+    const writerOf =
+      (cells: CellLogistic): MapWriter =>
+      (one, out) =>
+        writeCells(cells, one, seenOf(one), out);
+    const tried = outlined(fitCells(grid, all, kind, seenOf)).map((cells) => ({
+      cells,
+      merit: Math.min(...judges.map(({ by, reference }) => merit(by.judge(writerOf(cells)), reference))),
+    }));
+    const best = tried.reduce((a, b) => (b.merit > a.merit ? b : a));
+    return { name: kind.name, ...best, judgement: judge.judge(writerOf(best.cells)) };
   });
   candidates.sort((a, b) => b.merit - a.merit);
   const [chosen] = candidates;
@@ -83,7 +95,7 @@ export function chooseMap(
     cells,
     name,
     judgement,
-    cam,
+    cam: camOf(judge),
     paper,
     candidates,
     mapThreshold: judge.bestShare((one, out) => writeCells(cells, one, seenOf(one), out)),

@@ -107,16 +107,18 @@ const MARGIN = 0.01;
 const WANTED_PEAK = 0.6;
 
 /**
- * One number: mean success, area and pointing, less what falls short of the reference at any cut of any level, and less
- * what is too faint to be seen, or as hot off screen as in sight.
+ * One number: mean success, area and pointing, less what falls short of the reference at any cut of any level or in
+ * pointing, and less what is too faint to be seen, or as hot off screen as in sight.
  */
 export function merit(own: MapJudgement, reference: MapJudgement | null): number {
-  const all = own.success.flat();
-  const short =
+  const success = own.success.flat();
+  const short = (wanted: readonly number[], reached: readonly number[], margin: number): number[] =>
+    wanted.map((value, i) => Math.max(0, value + margin - reached[i]!));
+  const shortfalls =
     reference === null
-      ? 0
-      : mean(reference.success.flat().map((wanted, i) => Math.max(0, wanted + MARGIN - all[i]!)));
+      ? [0]
+      : [...short(reference.success.flat(), success, MARGIN), ...short(reference.pointing, own.pointing, 0)];
   const { inSight, offScreen } = own.peak;
   const faint = Math.max(0, WANTED_PEAK - inSight) + 0.1 * Math.min(inSight, offScreen);
-  return mean(all) + mean(own.auc.flat()) + mean(own.pointing) - SHORTFALL * short - faint;
+  return mean(success) + mean(own.auc.flat()) + mean(own.pointing) - SHORTFALL * mean(shortfalls) - faint;
 }
