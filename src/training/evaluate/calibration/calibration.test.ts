@@ -1,13 +1,13 @@
 /** Calibration recovers what was put in, and chooses what is better. */
 
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { calibrationSchema } from '../../../model/manifest.ts';
 import { calibrateCells } from '../../../pipeline/heatmap/calibrate.ts';
 import { createRandom } from '../../../pipeline/ingest/demo/random.ts';
 import { unionOfBoxes } from '../../metrics/raster.ts';
 import type { Example } from '../example.ts';
 import { calibrationOf } from './calibrate.ts';
-import { chooseMap } from './choose-map.ts';
+import { chooseMap, type MapChoice } from './choose-map.ts';
 import { chooseGate } from './gates.ts';
 import { MapJudge, merit } from './judge-map.ts';
 import { fitLogistic } from './logistic-fit.ts';
@@ -148,9 +148,13 @@ function scenes(count: number, similar: number, active: number | null): Sounding
 
 describe('the shown map', () => {
   const seen = [AS_IS, AS_IS, AS_IS];
+  let choice: MapChoice;
+  beforeAll(() => {
+    choice = chooseMap(GRID, [scenes(60, 0.35, 0.65)], seen);
+  });
 
   it('is no worse than class activation at any cut of any level', () => {
-    const { judgement, cam, name } = chooseMap(GRID, [scenes(60, 0.35, 0.65)], seen);
+    const { judgement, cam, name } = choice;
     expect(name).toContain('CAM');
     judgement.success.forEach((cuts, level) =>
       cuts.forEach((success, cut) => expect(success).toBeGreaterThanOrEqual(cam!.success[level]![cut]!)),
@@ -160,7 +164,7 @@ describe('the shown map', () => {
   });
 
   it('may be class activation alone, with an outline of its own', () => {
-    const { candidates, cam } = chooseMap(GRID, [scenes(60, 0.35, 0.65)], seen);
+    const { candidates, cam } = choice;
     expect(candidates).toHaveLength(6);
     const { cells, judgement } = candidates.find(({ name }) => name === 'CAM')!;
     expect(cells).toMatchObject({ similarity: 0, seen: 0 });

@@ -75,12 +75,12 @@ export function chooseMap(
   });
   const seenOf = ({ classIndex, seen: raw }: SoundingClass): number =>
     calibrateProbability(raw, seen[classIndex]!);
+  const writerOf =
+    (cells: CellLogistic): MapWriter =>
+    (one, out) =>
+      writeCells(cells, one, seenOf(one), out);
   const kinds = KINDS.filter(({ activation }) => hasActivation || !activation);
   const candidates = kinds.map((kind): MapCandidate => {
-    const writerOf =
-      (cells: CellLogistic): MapWriter =>
-      (one, out) =>
-        writeCells(cells, one, seenOf(one), out);
     const tried = outlined(fitCells(grid, all, kind, seenOf)).map((cells) => ({
       cells,
       merit: Math.min(...judges.map(({ by, reference }) => merit(by.judge(writerOf(cells)), reference))),
@@ -98,7 +98,7 @@ export function chooseMap(
     cam: camOf(judge),
     paper,
     candidates,
-    mapThreshold: judge.bestShare((one, out) => writeCells(cells, one, seenOf(one), out)),
+    mapThreshold: judge.bestShare(writerOf(cells)),
     similarity: rangeOf(grid, all),
   };
 }
