@@ -68,6 +68,15 @@ test('every convolution has its bias inside, and reads bytes', async () => {
     expect(inputs.map((name) => makers.get(name))).toEqual(Array(3).fill('DequantizeLinear'));
 });
 
+test('no two products of a weight and an activation leave 16 bits, where processors without VNNI saturate', async () => {
+  const weights = quantise(graph, await rangesOf(graph)).constants.flatMap(({ type, name, data }) =>
+    type === 'int8' && name.endsWith('.bytes') ? [...(data as Int8Array)] : [],
+  );
+  const most = weights.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+  expect(2 * 255 * most).toBeLessThan(2 ** 15);
+  expect(most).toBeGreaterThan(60);
+});
+
 test('a range that is missing is named', () => {
   expect(() => quantise(graph, new Map([['v0', { min: 0, max: 1 }]]))).toThrow(/no range/);
 });

@@ -1,7 +1,7 @@
 /**
  * Static int8: the convolutional part of a graph in the QDQ form (QuantizeLinear, DequantizeLinear around what is to
  * be computed in integers), which onnxruntime turns into integer kernels. Activations are unsigned bytes with one
- * scale a tensor, weights signed bytes with one scale an output channel, biases 32-bit integers (Jacob et al. 2018,
+ * scale a tensor, weights signed 7-bit integers with one scale an output channel, biases 32-bit integers (Jacob et al. 2018,
  * "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference").
  */
 
@@ -108,6 +108,13 @@ function byteScale({ min, max }: Range): { scale: number; zero: number } {
   return { scale, zero: Math.round(-low / scale) };
 }
 
+/**
+ * Weights go from -63 to 63, a bit less than a byte holds. Processors with AVX2 or AVX-512 and no VNNI multiply by
+ * VPMADDUBSW, which adds two products of an unsigned and a signed byte in 16 bits and saturates: 2 x 255 x 127 does not fit,
+ * 2 x 255 x 63 does. There the lost bit gains far more than it costs, and every machine computes the same.
+ */
+const MOST_WEIGHT = 63;
+
 /** One scale an output channel, symmetric. */
 function channelScales({ data, shape }: OnnxConstant): Float32Array {
   const weights = data as Float32Array;
@@ -117,7 +124,7 @@ function channelScales({ data, shape }: OnnxConstant): Float32Array {
     let most = 0;
     for (let i = channel * length; i < (channel + 1) * length; i++)
       most = Math.max(most, Math.abs(weights[i]!));
-    return Math.max(most / 127, 1e-8);
+    return Math.max(most / MOST_WEIGHT, 1e-8);
   });
 }
 
