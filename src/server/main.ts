@@ -141,13 +141,18 @@ program
 
 program
   .command('export <run>')
-  .description('calibrate what a training run left, and write the model folder that is served')
+  .description(
+    'calibrate what a training run left, or a model anew, and write the model folder that is served',
+  )
   .option('--out <folder>', "where the model goes; the run's folder unless told")
   .option('--data <folder>', 'photos and sounds that it was trained on; the drawn cast')
   .option('--scenes <file>', 'YAML file that says which folders make which class')
   .option('--name <name>', "the model's name; the folder's unless told")
   .option('--model-version <version>', 'its version', '1.0.0')
-  .option('--frame <pixels>', 'side of the picture it is served with; as in the last stage unless told')
+  .option(
+    '--frame <pixels>',
+    'side of the picture it is served with; as it was in training, or is served, unless told',
+  )
   .option('--samples <number>', 'how many validation examples calibrate it', '1200')
   .option('--seed <number>', 'what the scenes follow from', '7')
   .action((run: string, flags: ExportFlags) =>

@@ -1,4 +1,7 @@
-/** `earsight export <run>`: calibrates what a training run left and writes the model folder that is served. */
+/**
+ * `earsight export <run>`: calibrates what a training run left and writes the model folder that is served. A served model
+ * is calibrated anew: for other rooms and microphones, or after calibration itself has changed.
+ */
 
 import { basename, resolve } from 'node:path';
 import { EarsightError } from '../../pipeline/errors.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { weightSpecs } from '../../model/network/weights.ts';
 import { loadRecipe } from '../../training/trainer/load-recipe.ts';
-import { readWeights } from '../../training/trainer/model-folder.ts';
+import { readTrained } from '../../training/trainer/model-folder.ts';
 import { parseNetwork } from '../../training/trainer/setup/settings.ts';
 import { startOf } from './train.ts';
 
@@ -23,7 +23,7 @@ describe('where training begins', () => {
 
   it('fits the network of the default recipe, all but its classes', async () => {
     const { network } = await loadRecipe(null, { folder: null, classes: null, minutes: null, seed: null });
-    const { weights } = await readWeights(startOf('my-sounds', { engine })!);
+    const { weights } = await readTrained(startOf('my-sounds', { engine })!);
     for (const { name, shape } of weightSpecs(parseNetwork(network, 3, 'network'))) {
       const classes = name.startsWith('head/') ? [shape[0], 10] : shape;
       expect([name, weights.get(name)?.shape]).toEqual([name, classes]);

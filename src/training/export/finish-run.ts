@@ -1,4 +1,7 @@
-/** From what a training run left to a model folder that can be served: calibrated on validation scenes, exported. */
+/**
+ * From what a training run left to a model folder that can be served: calibrated on validation scenes, exported. A model
+ * that is served already is calibrated anew.
+ */
 
 import type { ModelManifest } from '../../model/manifest.ts';
 import type { OnnxGraph } from '../../model/tracer/onnx-file.ts';
@@ -6,26 +9,27 @@ import { type CalibrationResult, calibrate } from '../evaluate/calibration/calib
 import { calibrationFigures } from '../evaluate/calibration/figures.ts';
 import { type DataChoice, DataOpener } from '../evaluate/open-data.ts';
 import { openModel } from '../evaluate/open-model.ts';
-import { readModel } from '../trainer/model-folder.ts';
+import { readTrained } from '../trainer/model-folder.ts';
 import { classColour } from './class-colours.ts';
 import { exportModel } from './export-model.ts';
 import { quantisedGraph } from './quantised-graph.ts';
 import { servingGraph } from './serving-graph.ts';
 
 export interface FinishOptions {
-  /** Of the finished run. */
+  /** Of the finished run, or of a served model with its weights. */
   run: string;
   /** Where the model goes; may be the run's folder. */
   out: string;
   /** Of the model: lower-case letters, digits and dashes. */
   name: string;
   version: string;
-  /** Of the square picture that it is served with, pixels; null: as in the last stage. Larger shows finer, and costs. */
+  /** Of the square picture that it is served with, pixels; null: as in the last stage, or as it is served. Larger shows finer, and costs. */
   side: number | null;
   /** What it was trained on; its validation split calibrates it. */
   data: Pick<DataChoice, 'path' | 'scenes' | 'dataset' | 'seed'>;
   /** Validation examples with photos and recordings; a third as many drawn ones are added where the cast has them. */
   samples: number;
+  /** Of a run; a served model keeps what its manifest says. */
   training: ModelManifest['training'];
   metrics: ModelManifest['metrics'];
   /** Told what is being done, and how far it is. */
@@ -42,7 +46,7 @@ export async function finishRun(
   options: FinishOptions,
 ): Promise<{ manifest: ModelManifest; calibrated: CalibrationResult }> {
   const { run, data, samples, say, signal } = options;
-  const { description, weights } = await readModel(run);
+  const { description, weights, manifest: served } = await readTrained(run);
   const frame = options.side === null ? description.frame : { width: options.side, height: options.side };
   const { model, ...about } = await openModel(run, frame.width);
   const graph = servingGraph(description.network, weights, model.shape);
@@ -80,11 +84,12 @@ export async function finishRun(
     description: description.description,
     network: description.network,
     weights,
-    classes: description.classes.map((name, index) => ({ name, colour: classColour(index) })),
+    classes:
+      served?.classes ?? description.classes.map((name, index) => ({ name, colour: classColour(index) })),
     frame,
     calibration: calibrated.calibration,
     graphs: { float32: graph, int8 },
-    training: options.training,
+    training: served?.training ?? options.training,
     metrics: { ...options.metrics, calibration: calibrationFigures(calibrated) },
   });
   return { manifest, calibrated };

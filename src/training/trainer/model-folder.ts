@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { loadManifest } from '../../model/load-manifest.ts';
+import type { ModelManifest } from '../../model/manifest.ts';
 import type { NetworkOptions } from '../../model/network/options.ts';
 import { networkSchema } from '../../model/network/schema.ts';
 import { weightSpecs } from '../../model/network/weights.ts';
@@ -53,28 +54,36 @@ export async function writeModel(
 }
 
 /**
- * The weights of a finished run, or those that came with a served model.
+ * What a finished run left, or what a served model came with: then with its manifest too.
  *
  * @throws EarsightError `bad-weights` naming file and mend, and what a manifest is refused for
  */
-export async function readWeights(
+export async function readTrained(
   folder: string,
-): Promise<{ classes: readonly string[]; weights: Map<string, NamedTensor> }> {
+): Promise<TrainedModel & { manifest: ModelManifest | null }> {
   const names = await readdir(folder).catch((): string[] => []);
   if (names.includes(NETWORK_FILE) || !names.includes('manifest.json')) {
-    const { description, weights } = await readModel(folder);
-    return { classes: description.classes, weights };
+    return { ...(await readModel(folder)), manifest: null };
   }
   const { manifest } = await loadManifest(folder);
-  const { network, files, classes } = manifest;
+  const { network, files, classes, description, frame } = manifest;
   if (network === undefined || files.weights === undefined) {
     throw new EarsightError(
       'bad-weights',
       `The model in ${folder} comes without its weights as trained: its manifest names none. Begin with another one.`,
     );
   }
-  const weights = await readTensors(join(folder, files.weights.name), network);
-  return { classes: classes.map(({ name }) => name), weights };
+  return {
+    description: {
+      format: 1,
+      description,
+      classes: classes.map(({ name }) => name),
+      network,
+      frame: { width: frame.width, height: frame.height },
+    },
+    weights: await readTensors(join(folder, files.weights.name), network),
+    manifest,
+  };
 }
 
 /** @throws EarsightError `bad-weights` naming file and mend */

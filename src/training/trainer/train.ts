@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { EarsightError, messageOf } from '../../pipeline/errors.ts';
 import type { DatasetReport } from '../datasets/open-dataset.ts';
 import { writeAtomically } from './atomic-file.ts';
-import { readWeights, writeModel } from './model-folder.ts';
+import { readTrained, writeModel } from './model-folder.ts';
 import { type ProgressLine, progressLine } from './progress-text.ts';
 import { type Recipe, recipeSchema } from './recipe.ts';
 import { runTraining } from './run.ts';
@@ -161,8 +161,11 @@ async function refuseOverwriting(folder: string): Promise<void> {
 async function startingWeights(
   folder: string,
 ): Promise<{ weights: Map<string, Float32Array>; classes: readonly string[] }> {
-  const { classes, weights } = await readWeights(folder);
-  return { weights: new Map([...weights].map(([name, { data }]) => [name, data])), classes };
+  const { description, weights } = await readTrained(folder);
+  return {
+    weights: new Map([...weights].map(([name, { data }]) => [name, data])),
+    classes: description.classes,
+  };
 }
 
 function datasetLine(path: string, { usable, annotated, missing, unreadable }: DatasetReport): ProgressLine {
