@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { churn } from './churn.ts';
 import { benchEngine } from './engine.ts';
 import { faults } from './faults.ts';
+import { benchHeat } from './heat.ts';
 import { cameras, type Scenario, subscribers, webcam } from './scenarios.ts';
 import { soak } from './soak.ts';
 import { subscriberFaults } from './subscriber-faults.ts';
@@ -43,6 +44,7 @@ for (const part of parts) {
       printTable('Engine, by batch', batches);
       printTable('Engine, by workers and threads', workers);
       printTable("Engine against the machine's matrix product", arithmetic);
+      printTable('Heat of a frame, by cells and classes heard', await benchHeat());
       break;
     }
     case 'webcam':

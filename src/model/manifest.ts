@@ -43,6 +43,8 @@ const classCalibrationSchema = z.strictObject({
     .extend({ on: probability, off: probability })
     .refine(({ on, off }) => off <= on, { path: ['off'], error: 'must not lie above "on"' }),
   seen: logisticSchema,
+  /** In place of `cells.width`, for objects of this class. */
+  width: z.number().positive().optional(),
 });
 
 /** What makes a network's numbers mean the same for every class. */
@@ -59,7 +61,8 @@ export const calibrationSchema = z.strictObject({
    * How heat is made, where a straight range of the similarity does not do: the log-odds that the source is in a cell are
    * `similarity` x similarity + `activation` x log(class activation + 0.01) + `seen` x log-odds of the class being seen
    * (calibrated) + `offset`. Heat is the probability at the likeliest cell, falling off where log-odds lie more than
-   * `width` below it, as abruptly as `steepness` says.
+   * `width` below it, as abruptly as `steepness` says. Before all this the maps are enlarged, bilinearly, to `upsample`
+   * times their rows and columns: so heat is finer than the network, and an outline need not follow its cells.
    */
   cells: z
     .strictObject({
@@ -69,6 +72,7 @@ export const calibrationSchema = z.strictObject({
       offset: z.number(),
       width: z.number().positive(),
       steepness: z.number().positive(),
+      upsample: z.int().min(1).max(4).default(1),
     })
     .optional(),
   /** Share of a map's maximum above which a cell belongs to the object. */

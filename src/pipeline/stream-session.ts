@@ -312,12 +312,12 @@ export class StreamSession implements MediaSink {
   }
 
   #publish(window: AlignedWindow, classes: HeatmapMessage['classes'], stamps: InferenceStamps): void {
-    const { clock, shape, sink, observer } = this.#parts;
+    const { clock, sink, observer } = this.#parts;
     const nowUs = clock.monotonicUs();
     const message = heatmapMessage(window, classes, stamps, {
       stream: this.id,
       sequence: this.#sequence++,
-      grid: shape.grid,
+      grid: this.#heat.grid,
       nowUs,
       wallMs: clock.wallMs(),
     });

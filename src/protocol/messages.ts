@@ -127,6 +127,7 @@ export interface HeatmapMessage {
   /** Media time bounds `[startUs, endUs)` of the audio used; null when none was. */
   audioWindow: { startUs: number; endUs: number } | null;
   picture: { width: number; height: number };
+  /** Of every class's heat. */
   grid: { rows: number; cols: number };
   stages: StageTimes;
   /** The subscribed classes, ascending by index. Empty for `late` and `no-audio`. */

@@ -10,6 +10,7 @@ import type { ThreadedModel } from '../model/engine/threads/threaded-model.ts';
 import { loadManifest, type ModelFolder } from '../model/load-manifest.ts';
 import { systemClock } from '../pipeline/clock.ts';
 import { EarsightError } from '../pipeline/errors.ts';
+import { heatGrid } from '../pipeline/heatmap/class-map.ts';
 import { SharedPorts } from '../pipeline/ingest/whip/shared-port/shared-port.ts';
 import { LocalizationPipeline } from '../pipeline/session-pipeline.ts';
 import type { ClassInfo } from '../protocol/messages.ts';
@@ -91,6 +92,7 @@ export class EarsightServer {
   ) {
     const { manifest } = folder;
     const classes: ClassInfo[] = manifest.classes.map((entry, index) => ({ index, ...entry }));
+    const grid = heatGrid(manifest.grid, manifest.calibration);
     this.#config = config;
     this.#log = log;
     this.#folder = folder;
@@ -105,7 +107,7 @@ export class EarsightServer {
     });
     this.#fanOut = new FanOut({
       server: { name: 'earsight', version },
-      model: { name: manifest.name, classes, grid: manifest.grid },
+      model: { name: manifest.name, classes, grid },
       limits: fanOutLimits(config),
       encodePreview: (frame) => this.#previews.encode(frame),
       observer: this.#metrics.fanOut,
@@ -142,7 +144,7 @@ export class EarsightServer {
         description: manifest.description,
         classes,
         frame: { width: manifest.frame.width, height: manifest.frame.height },
-        grid: manifest.grid,
+        grid,
         engine: config.engine.provider,
       },
       readiness: () => this.readiness(),

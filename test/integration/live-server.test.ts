@@ -9,6 +9,7 @@ import { heatAlpha } from '../../src/client/page/overlay/heat-ramp.ts';
 import { DEFAULT_SETTINGS } from '../../src/client/page/settings.ts';
 import { subscribe } from '../../src/client/subscriber.ts';
 import { loadManifest } from '../../src/model/load-manifest.ts';
+import { heatGrid } from '../../src/pipeline/heatmap/class-map.ts';
 import type { ClassHeat, HeatmapMessage } from '../../src/protocol/messages.ts';
 import type { EarsightServer } from '../../src/server/server.ts';
 import { chromiumMissing, launchChromium } from '../support/browser/chromium.ts';
@@ -22,9 +23,9 @@ if (noChromium) console.log(`Skipped: the page on the live server (${noChromium}
 if (noFfmpeg) console.log(`Skipped: ffmpeg as a camera (${noFfmpeg}).`);
 
 let server: EarsightServer;
-const { grid, classes } = (
-  await loadManifest(fileURLToPath(new URL('../../models/studio-10', import.meta.url)))
-).manifest;
+const { manifest } = await loadManifest(fileURLToPath(new URL('../../models/studio-10', import.meta.url)));
+const { classes } = manifest;
+const grid = heatGrid(manifest.grid, manifest.calibration);
 const cells = grid.rows * grid.cols;
 const api = (path: string): string => `${server.url}/api/v1/${path}`;
 

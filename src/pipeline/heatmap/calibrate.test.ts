@@ -36,9 +36,9 @@ describe('calibrateProbability', () => {
 });
 
 describe('calibrateSimilarity', () => {
-  const map = (values: number[], gain = 1, offset = 0): number[] => {
-    const out = new Float32Array(values.length - offset);
-    calibrateSimilarity(Float32Array.from(values), offset, { low: 0.2, high: 0.6 }, gain, out);
+  const map = (values: number[], gain = 1): number[] => {
+    const out = new Float32Array(values.length);
+    calibrateSimilarity(Float32Array.from(values), { low: 0.2, high: 0.6 }, gain, out);
     return [...out];
   };
 
@@ -46,10 +46,6 @@ describe('calibrateSimilarity', () => {
     const heat = map([-1, 0.2, 0.4, 0.6, 1], 0.5);
     for (const [cell, expected] of [0, 0, 0.25, 0.5, 0.5].entries())
       expect(heat[cell]).toBeCloseTo(expected, 6);
-  });
-
-  test('reads from the offset on', () => {
-    expect(map([0.3, 0.3, 0, 0.7], 1, 2)).toEqual([0, 1]);
   });
 
   test('a weak map stays weak: nothing is stretched', () => {
@@ -64,28 +60,28 @@ describe('calibrateSimilarity', () => {
 describe('calibrateCells', () => {
   const weights = { similarity: 10, activation: 2, seen: 1, offset: -5, width: 1, steepness: 2 };
   const heat = (similarity: number[], activation: number[] | null, seen = 0.5, gain = 1): number[] => {
-    const out = new Float32Array(similarity.length - 1);
+    const out = new Float32Array(similarity.length);
     const maps = {
       similarity: Float32Array.from(similarity),
       activation: activation === null ? undefined : Float32Array.from(activation),
     };
-    calibrateCells(weights, maps, 1, seen, gain, out);
+    calibrateCells(weights, maps, seen, gain, out);
     return [...out];
   };
   const logistic = (z: number): number => 1 / (1 + Math.exp(-z));
 
   test('is the probability at the likeliest cell, times how near a cell comes to it', () => {
     // Log-odds 3 at the likeliest, 2 and 0 at the others.
-    const [middle, high, low] = heat([9, 0.5, 0.5, 0.5], [9, Math.E - 0.01, Math.exp(1.5) - 0.01, 0.99]);
+    const [middle, high, low] = heat([0.5, 0.5, 0.5], [Math.E - 0.01, Math.exp(1.5) - 0.01, 0.99]);
     expect(high).toBeCloseTo(logistic(3), 6);
     expect(middle).toBeCloseTo((logistic(3) * logistic(0)) / logistic(2), 6);
     expect(low).toBeCloseTo((logistic(3) * logistic(-4)) / logistic(2), 6);
-    expect(heat([9, 0.5], null, 0.8)[0]).toBeCloseTo(0.8, 6);
-    expect(heat([9, 0.5], [9, 0.99], 0.5, 0.5)[0]).toBeCloseTo(0.25, 6);
+    expect(heat([0.5], null, 0.8)[0]).toBeCloseTo(0.8, 6);
+    expect(heat([0.5], [0.99], 0.5, 0.5)[0]).toBeCloseTo(0.25, 6);
   });
 
   test('not-a-number counts as nothing', () => {
-    expect(heat([9, Number.NaN, 0.5], [9, 0.99, 0.99])).toEqual([0, 0.5]);
-    expect(heat([9, Number.NaN], null)).toEqual([0]);
+    expect(heat([Number.NaN, 0.5], [0.99, 0.99])).toEqual([0, 0.5]);
+    expect(heat([Number.NaN], null)).toEqual([0]);
   });
 });

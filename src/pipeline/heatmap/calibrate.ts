@@ -50,52 +50,64 @@ export interface SimilarityRange {
   high: number;
 }
 
-/**
- * Writes `gain * (similarity - low) / (high - low)`, clamped to 0..`gain`, for the cells from `offset` on.
- * Not-a-number counts as nothing.
- */
+/** Writes `gain * (similarity - low) / (high - low)`, clamped to 0..`gain`. Not-a-number counts as nothing. */
 export function calibrateSimilarity(
   similarity: Float32Array,
-  offset: number,
   { low, high }: SimilarityRange,
   gain: number,
   out: Float32Array,
 ): void {
   const scale = 1 / (high - low);
   for (let cell = 0; cell < out.length; cell++) {
-    const share = (similarity[offset + cell]! - low) * scale;
+    const share = (similarity[cell]! - low) * scale;
     out[cell] = share > 0 ? gain * Math.min(share, 1) : 0;
   }
 }
 
+/** What the network says of a class, cell by cell. */
+export interface CellMaps {
+  similarity: Float32Array;
+  activation?: Float32Array | undefined;
+}
+
 /**
- * Writes the heat of the cells from `offset` on: `gain` times the probability at the likeliest cell, times how near a cell
- * comes to it, `logistic(steepness * (its log-odds below the likeliest's + width))`, 1 at the likeliest itself. So the
- * outline follows each object, while a map without anything likely stays cold. Not-a-number counts as nothing.
+ * Writes heat: `gain` times the probability at the likeliest cell, times how near a cell comes to it,
+ * `logistic(steepness * (its log-odds below the likeliest's + width))`, 1 at the likeliest itself. So the outline follows
+ * each object, while a map without anything likely stays cold. Not-a-number counts as nothing.
  *
  * @param seen - calibrated probability of the class being seen
  */
 export function calibrateCells(
   weights: CellLogistic,
-  { similarity, activation }: { similarity: Float32Array; activation?: Float32Array | undefined },
-  offset: number,
+  maps: CellMaps,
   seen: number,
   gain: number,
   out: Float32Array,
 ): void {
-  const base = weights.offset + (weights.seen === 0 ? 0 : weights.seen * logOdds(seen));
-  const ofActivation = activation === undefined ? 0 : weights.activation;
-  let likeliest = Number.NEGATIVE_INFINITY;
-  for (let cell = 0; cell < out.length; cell++) {
-    const strength = ofActivation === 0 ? 0 : ofActivation * logActivation(activation![offset + cell]!);
-    const odds = base + weights.similarity * similarity[offset + cell]! + strength;
-    out[cell] = odds;
-    if (odds > likeliest) likeliest = odds;
-  }
+  const likeliest = writeLogOdds(weights, maps, seen, out);
   const { width, steepness } = weights;
   const top = (gain * logistic(likeliest)) / logistic(steepness * width);
   for (let cell = 0; cell < out.length; cell++) {
     const heat = top * logistic(steepness * (out[cell]! - likeliest + width));
     out[cell] = heat > 0 ? heat : 0;
   }
+}
+
+/** Writes the log-odds that the source is in a cell. @returns the likeliest cell's; -infinity where none is a number */
+export function writeLogOdds(
+  weights: Omit<CellLogistic, 'width' | 'steepness'>,
+  { similarity, activation }: CellMaps,
+  seen: number,
+  out: Float32Array,
+): number {
+  const base = weights.offset + (weights.seen === 0 ? 0 : weights.seen * logOdds(seen));
+  const ofActivation = activation === undefined ? 0 : weights.activation;
+  let likeliest = Number.NEGATIVE_INFINITY;
+  for (let cell = 0; cell < out.length; cell++) {
+    const strength = ofActivation === 0 ? 0 : ofActivation * logActivation(activation![cell]!);
+    const odds = base + weights.similarity * similarity[cell]! + strength;
+    out[cell] = odds;
+    if (odds > likeliest) likeliest = odds;
+  }
+  return likeliest;
 }

@@ -13,6 +13,7 @@ const calibration: HeatCalibration = {
   similarity: { low: 0, high: 0.8 },
   mapThreshold: 0.5,
 };
+const CELLS = { similarity: 5, activation: 1, seen: 0, offset: -4, width: 2, steepness: 10, upsample: 1 };
 const MAP = [0.8, 0.4, 0, -1];
 
 const stageOf = (options: Partial<HeatStageOptions> = {}): HeatStage =>
@@ -39,12 +40,59 @@ describe('one frame', () => {
   });
 
   test('is made cell by cell where the calibration says how', () => {
-    const cells = { similarity: 5, activation: 1, seen: 0, offset: -4, width: 2, steepness: 10 };
-    const stage = new HeatStage({ ...calibration, cells }, GRID, { smoothingMs: 0, normalise: 'calibrated' });
+    const stage = new HeatStage({ ...calibration, cells: CELLS }, GRID, {
+      smoothingMs: 0,
+      normalise: 'calibrated',
+    });
     const activation = Float32Array.of(0.99, Math.exp(2) - 0.01, 0.99, 0.99, 0, 0, 0, 0);
     const [dog] = stage.process({ ...frame(0.75), activation }, 0, 0);
     // Log-odds 0, 0, -4, -9: half at the likeliest, times 0.75 heard, times 255; the others are too far below it.
     expect([...dog!.heat!]).toEqual([96, 96, 0, 0]);
+  });
+
+  test('ends where objects of its class do', () => {
+    const cells = { ...CELLS, similarity: 0, offset: 0, width: 1 };
+    const [dog, piano] = calibration.classes;
+    const heatOf = (width: number | undefined): number[] => {
+      const classes = [{ ...dog!, width }, piano!];
+      const stage = new HeatStage({ ...calibration, classes, cells }, GRID, {
+        smoothingMs: 0,
+        normalise: 'calibrated',
+      });
+      const activation = Float32Array.of(Math.exp(3) - 0.01, Math.exp(1) - 0.01, 0, 0, 0, 0, 0, 0);
+      return [...stage.process({ ...frame(0.9), activation }, 0, 0)[0]!.heat!];
+    };
+    // The second cell lies 2 below the first, the others more than 7.
+    const [top, near] = heatOf(2);
+    expect(near! / top!).toBeCloseTo(0.5, 1);
+    expect(heatOf(3).slice(1)).toEqual([top, 0, 0]);
+    expect(heatOf(undefined)).toEqual(heatOf(1));
+    expect(heatOf(1).slice(1)).toEqual([0, 0, 0]);
+  });
+
+  test('is finer than the network where the calibration says so', () => {
+    const cells = { ...CELLS, similarity: 0, offset: 0, width: 1, upsample: 2 };
+    const options = { smoothingMs: 0, normalise: 'calibrated' } as const;
+    const stage = new HeatStage({ ...calibration, cells }, GRID, options);
+    expect(stage.grid).toEqual({ rows: 4, cols: 4 });
+    const activation = new Float32Array(8);
+    activation[0] = 4;
+    const [dog] = stage.process({ ...frame(0.9), activation }, 0, 0);
+    // Shares of the top left cell across a row: 1, 3/4, 1/4, 0; of the whole map their products.
+    const heat = [...dog!.heat!];
+    expect(heat).toHaveLength(16);
+    const odds = (share: number) => Math.log(4 * share + 0.01);
+    const logistic = (z: number) => 1 / (1 + Math.exp(-z));
+    const expected = (share: number) =>
+      Math.round((255 * 0.9 * logistic(odds(1)) * logistic(10 * (odds(share) - odds(1) + 1))) / logistic(10));
+    const across = [1, 0.75, 0.25, 0];
+    expect(heat).toEqual(across.flatMap((down) => across.map((share) => expected(down * share))));
+    expect(expected(0.75 * 0.75)).toBeGreaterThan(100);
+    expect(dog!.box).toEqual({ x0: 0, y0: 0, x1: 0.5, y1: 0.5 });
+    // One grid for both kinds of map: clients are told it once.
+    const paper = new HeatStage({ ...calibration, cells }, GRID, { ...options, normalise: 'paper' });
+    const [stretched] = paper.process(frame(0.9, [1, 0, 1, 0]), 0, 0);
+    expect([...stretched!.heat!]).toEqual([0, 1, 2, 3].flatMap(() => [255, 191, 64, 0]));
   });
 
   test('heard without any likeness in the picture is active with an empty map', () => {

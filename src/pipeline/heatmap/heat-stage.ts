@@ -3,9 +3,8 @@
 import type { ClassHeat } from '../../protocol/messages.ts';
 import type { Localization } from '../types.ts';
 import { calibrateProbability, type Logistic } from './calibrate.ts';
-import { type ClassMapCalibration, writeClassMap } from './class-map.ts';
+import { type ClassMapCalibration, ClassMaps } from './class-map.ts';
 import { Gate } from './gate.ts';
-import { minMaxMap } from './paper.ts';
 import { type Grid, HotSpotFinder } from './peak.ts';
 import { quantise } from './quantise.ts';
 import { MapSmoother } from './smooth.ts';
@@ -13,7 +12,11 @@ import { MapSmoother } from './smooth.ts';
 /** What a model's manifest says of its numbers; its `calibration` is one of these. */
 export interface HeatCalibration extends ClassMapCalibration {
   /** In the order of the model's classes. `on` and `off` are calibrated probabilities. */
-  classes: readonly { heard: Logistic & { on: number; off: number }; seen: Logistic }[];
+  classes: readonly {
+    heard: Logistic & { on: number; off: number };
+    seen: Logistic;
+    width?: number | undefined;
+  }[];
   /** Share of a map's maximum above which a cell belongs to the object. */
   mapThreshold: number;
 }
@@ -39,16 +42,22 @@ const MAX_GAP_US = 3_000_000;
  * step back or a long gap resets it.
  */
 export class HeatStage {
+  /** Of the heat: the network's, or finer where the calibration says so. */
+  readonly grid: Grid;
   readonly #calibration: HeatCalibration;
   readonly #normalise: HeatStageOptions['normalise'];
   readonly #gates: Gate[];
+  readonly #maps: ClassMaps;
   readonly #smoothers: MapSmoother[];
   readonly #finder: HotSpotFinder;
   readonly #map: Float32Array;
   #last: { ptsUs: number; epoch: number } | null = null;
 
+  /** `grid`: of the network's maps. */
   constructor(calibration: HeatCalibration, grid: Grid, options: HeatStageOptions) {
-    const cells = grid.rows * grid.cols;
+    this.#maps = new ClassMaps(calibration, grid);
+    this.grid = this.#maps.grid;
+    const cells = this.grid.rows * this.grid.cols;
     const minOnUs = (options.minOnMs ?? 200) * 1000;
     const minOffUs = (options.minOffMs ?? 200) * 1000;
     this.#calibration = calibration;
@@ -58,7 +67,7 @@ export class HeatStage {
     );
     const smoothingMs = options.normalise === 'paper' ? 0 : options.smoothingMs;
     this.#smoothers = calibration.classes.map(() => new MapSmoother(cells, smoothingMs));
-    this.#finder = new HotSpotFinder(grid, calibration.mapThreshold);
+    this.#finder = new HotSpotFinder(this.grid, calibration.mapThreshold);
     this.#map = new Float32Array(cells);
   }
 
@@ -91,9 +100,8 @@ export class HeatStage {
       smoother.reset();
       return { index, heard, seen, active: false, heat: null, peak: null, box: null };
     }
-    if (this.#normalise === 'paper') {
-      minMaxMap(localization.similarity, index * this.#map.length, this.#map);
-    } else writeClassMap(this.#calibration, localization, index, { seen, gain: heard }, this.#map);
+    if (this.#normalise === 'paper') this.#maps.writePaper(localization, index, this.#map);
+    else this.#maps.write(localization, index, { seen, gain: heard }, this.#map);
     const heat = smoother.update(this.#map, ptsUs);
     const spot = this.#finder.find(heat);
     return {

@@ -5,17 +5,17 @@
  * distance; the network gives a cosine, which runs the other way). It has no notion of "nothing there": every
  * map that varies reaches 1. A constant or not-a-number map, which the formula leaves undefined, becomes 0.
  */
-export function minMaxMap(similarity: Float32Array, offset: number, out: Float32Array): void {
+export function minMaxMap(similarity: Float32Array, out: Float32Array): void {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (let cell = 0; cell < out.length; cell++) {
-    low = Math.min(low, similarity[offset + cell]!);
-    high = Math.max(high, similarity[offset + cell]!);
+    low = Math.min(low, similarity[cell]!);
+    high = Math.max(high, similarity[cell]!);
   }
   if (!(high > low)) {
     out.fill(0);
     return;
   }
   const scale = 1 / (high - low);
-  for (let cell = 0; cell < out.length; cell++) out[cell] = (similarity[offset + cell]! - low) * scale;
+  for (let cell = 0; cell < out.length; cell++) out[cell] = (similarity[cell]! - low) * scale;
 }

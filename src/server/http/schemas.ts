@@ -68,7 +68,7 @@ export const modelViewSchema = z
     description: z.string(),
     classes: z.array(z.object({ index: z.int(), name: z.string(), colour: z.string() })),
     frame: z.object({ width: z.int(), height: z.int() }),
-    grid: z.object({ rows: z.int(), cols: z.int() }),
+    grid: z.object({ rows: z.int(), cols: z.int() }).describe('Of the heat.'),
     engine: z.string().describe('What it runs on, e.g. cpu.'),
   })
   .openapi('Model');

@@ -1,6 +1,6 @@
 /** From an example to the maps that each method makes of it: of one class, or of all that sounds. */
 
-import { writeClassMap } from '../../pipeline/heatmap/class-map.ts';
+import { ClassMaps } from '../../pipeline/heatmap/class-map.ts';
 import type { HeatCalibration } from '../../pipeline/heatmap/heat-stage.ts';
 import { minMaxMap } from '../../pipeline/heatmap/paper.ts';
 import { createRandom, hash } from '../../pipeline/ingest/demo/random.ts';
@@ -9,14 +9,22 @@ import { type MapInterpolation, MapResizer } from '../metrics/resize-map.ts';
 import { type Example, PAPER_GATE } from './example.ts';
 import type { Method } from './methods.ts';
 
+/** Cells of one grid and what enlarges them. */
+interface Cells {
+  one: Float32Array;
+  sum: Float32Array;
+  resizer: MapResizer;
+}
+
 /** Writes maps of `side` by `side` pixels; holds scratch memory, so one maker serves one caller at a time. */
 export class MapMaker {
   readonly side: number;
-  readonly #calibration: HeatCalibration;
   readonly #seed: number;
-  readonly #cells: Float32Array;
-  readonly #sum: Float32Array;
-  readonly #resizer: MapResizer;
+  readonly #shown: ClassMaps;
+  /** Of what is shown. */
+  readonly #heat: Cells;
+  /** Of every other method: the network's own. */
+  readonly #network: Cells;
   readonly #ones: Float32Array;
   readonly #centre: Float32Array;
 
@@ -29,11 +37,15 @@ export class MapMaker {
     interpolation: MapInterpolation = 'bilinear',
   ) {
     this.side = side;
-    this.#calibration = calibration;
     this.#seed = seed;
-    this.#cells = new Float32Array(grid.rows * grid.cols);
-    this.#sum = new Float32Array(this.#cells.length);
-    this.#resizer = new MapResizer(grid, side, interpolation);
+    this.#shown = new ClassMaps(calibration, grid);
+    const cellsOf = (of: { rows: number; cols: number }): Cells => ({
+      one: new Float32Array(of.rows * of.cols),
+      sum: new Float32Array(of.rows * of.cols),
+      resizer: new MapResizer(of, side, interpolation),
+    });
+    this.#heat = cellsOf(this.#shown.grid);
+    this.#network = cellsOf(grid);
     this.#ones = allOnes(side);
     this.#centre = centredGaussian(side);
   }
@@ -41,8 +53,9 @@ export class MapMaker {
   /** The enlarged map of one class; false, with `out` as it was, where the network gives none. */
   writeClass(method: Method, example: Example, index: number, out: Float32Array<ArrayBuffer>): boolean {
     if (this.#writeFixed(method, out)) return true;
-    if (!this.writeCells(method, example, index, this.#cells)) return false;
-    this.#resizer.resize(this.#cells, 0, out);
+    const { one, resizer } = this.#cells(method);
+    if (!this.writeCells(method, example, index, one)) return false;
+    resizer.resize(one, 0, out);
     return true;
   }
 
@@ -52,8 +65,9 @@ export class MapMaker {
    */
   writeScene(method: Method, example: Example, out: Float32Array<ArrayBuffer>): boolean {
     if (this.#writeFixed(method, out)) return true;
-    if (!this.writeSceneCells(method, example, this.#sum)) return false;
-    this.#resizer.resize(this.#sum, 0, out);
+    const { sum, resizer } = this.#cells(method);
+    if (!this.writeSceneCells(method, example, sum)) return false;
+    resizer.resize(sum, 0, out);
     return true;
   }
 
@@ -63,29 +77,38 @@ export class MapMaker {
    */
   writeSceneInRange(method: Method, example: Example, out: Float32Array<ArrayBuffer>): boolean {
     if (method !== 'paper') return this.writeScene(method, example, out);
-    const sum = this.#sum.fill(0);
+    const { sum, resizer } = this.#network;
+    sum.fill(0);
     const { similarity } = example.localization;
     for (const { index, weight } of sceneWeights(method, example)) {
       for (let cell = 0; cell < sum.length; cell++) {
         sum[cell] = sum[cell]! + (weight * (similarity[index * sum.length + cell]! + 1)) / 2;
       }
     }
-    this.#resizer.resize(sum, 0, out);
+    resizer.resize(sum, 0, out);
     return true;
   }
 
-  /** As {@link writeScene}, `[U, V]`; methods without cells of their own give false. */
+  /** The hottest cell of what is shown of a class that is heard for certain, 0..1. */
+  peakOf(example: Example, index: number): number {
+    const { one } = this.#heat;
+    this.writeCells('ours', example, index, one);
+    return one.reduce((a, b) => Math.max(a, b), 0);
+  }
+
+  /** As {@link writeScene}, before enlarging; methods without cells of their own give false. */
   writeSceneCells(method: Method, example: Example, out: Float32Array): boolean {
     if (method === 'random' || method === 'avc') return this.writeCells(method, example, 0, out);
     out.fill(0);
+    const { one } = this.#cells(method);
     for (const { index, weight } of sceneWeights(method, example)) {
-      if (!this.writeCells(method, example, index, this.#cells)) return false;
-      for (let cell = 0; cell < out.length; cell++) out[cell] = out[cell]! + weight * this.#cells[cell]!;
+      if (!this.writeCells(method, example, index, one)) return false;
+      for (let cell = 0; cell < out.length; cell++) out[cell] = out[cell]! + weight * one[cell]!;
     }
     return true;
   }
 
-  /** `[U, V]` of one class, before enlarging; false where the network gives none. */
+  /** One class's, before enlarging: of the heat's grid for ours, else of the network's; false where the network gives none. */
   writeCells(method: Method, example: Example, index: number, out: Float32Array): boolean {
     const { localization, matchMap, firstStage } = example;
     const cells = out.length;
@@ -110,12 +133,16 @@ export class MapMaker {
       case 'cam':
         return take(localization.activation, index * cells);
       case 'paper':
-        minMaxMap(localization.similarity, index * cells, out);
+        minMaxMap(localization.similarity.subarray(index * cells, (index + 1) * cells), out);
         return true;
       case 'ours':
-        writeClassMap(this.#calibration, localization, index, { seen: example.seen[index]!, gain: 1 }, out);
+        this.#shown.write(localization, index, { seen: example.seen[index]!, gain: 1 }, out);
         return true;
     }
+  }
+
+  #cells(method: Method): Cells {
+    return method === 'ours' ? this.#heat : this.#network;
   }
 
   #writeFixed(method: Method, out: Float32Array): boolean {

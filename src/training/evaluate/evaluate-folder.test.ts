@@ -132,9 +132,9 @@ describe('a run that is finished', () => {
     expect(found).toEqual(calibration);
   });
 
-  it('is exported, evaluated as it is served, and has its card', async () => {
+  it('is exported, evaluated as it is served, and has its card', { timeout: 60_000 }, async () => {
     const model = join(folder, 'kitchen-3');
-    const { manifest, calibrated } = await finishRun({
+    const finishing = {
       run: folder,
       out: model,
       name: 'kitchen-3',
@@ -145,8 +145,10 @@ describe('a run that is finished', () => {
       training: { how: 'Not at all.', data: 'Nothing was learnt from.' },
       metrics: {},
       ...quiet,
-    });
+    };
+    const { manifest, calibrated } = await finishRun(finishing);
     expect(manifest.calibration.cells).toEqual(calibrated.map.cells);
+    expect(manifest.calibration.classes.map(({ width }) => width)).toEqual(calibrated.map.widths);
     const options = {
       methods: METHODS,
       firstStage: null,
@@ -199,6 +201,14 @@ describe('a run that is finished', () => {
     const { manifest: written } = await loadManifest(model);
     expect(written.metrics['evaluation']).toMatchObject({ samples: 12, seed: 5 });
     expect(written.calibration).toEqual(manifest.calibration);
+    // As it is served it can be calibrated anew, on other scenes: the same network, and what is said of its training.
+    const training = { how: 'unknown', data: 'unknown' };
+    const other = { ...finishing, run: model, data: { ...data, seed: 6 }, version: '0.2.0', training };
+    const { manifest: again } = await finishRun(other);
+    expect(again).toMatchObject({ version: '0.2.0', training: manifest.training, classes: manifest.classes });
+    expect(again.files.onnx).toEqual(manifest.files.onnx);
+    expect(again.files.weights).toEqual(manifest.files.weights);
+    expect(again.calibration).not.toEqual(manifest.calibration);
   });
 
   it('and one that is not is refused by name', async () => {

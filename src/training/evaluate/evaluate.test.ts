@@ -65,7 +65,7 @@ class Oracle implements MapModel {
 
 const calibration: HeatCalibration = {
   ...uncalibrated(names.length),
-  cells: { similarity: 6, activation: 0, seen: 0, offset: 0, width: 6, steepness: 1 },
+  cells: { similarity: 6, activation: 0, seen: 0, offset: 0, width: 6, steepness: 1, upsample: 2 },
 };
 
 const spec = {
@@ -189,7 +189,7 @@ describe('maps', () => {
       0,
       0,
     );
-    const cells = new Float32Array(256);
+    const cells = new Float32Array(4 * 256);
     maker.writeCells('ours', example, 0, cells);
     expect(dog!.heat).toEqual(quantise(cells.map((value) => Math.fround(value * example.heard[0]!))));
   });
@@ -208,8 +208,9 @@ describe('maps', () => {
     // The most probable class alone, as the authors have it; the product shows nothing.
     maker.writeSceneCells('cam', quiet, cells);
     expect(cells[0]).toBe(1);
-    maker.writeSceneCells('ours', quiet, cells);
-    expect(Math.max(...cells)).toBe(0);
+    const heat = new Float32Array(4 * 256).fill(1);
+    maker.writeSceneCells('ours', quiet, heat);
+    expect(Math.max(...heat)).toBe(0);
   });
 
   it('are cut at several shares at once as they are one by one', () => {

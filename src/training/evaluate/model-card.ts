@@ -80,7 +80,7 @@ function calibrationPart({ manifest: { calibration }, calibrated }: CardInput): 
   const heat =
     cells === undefined
       ? `Heat is similarity from ${similarity.low} (nothing) to ${similarity.high} (full).`
-      : `The log-odds that the source is in a cell are ${termsOf(cells)}; heat is the probability at the likeliest cell, and ends where log-odds lie ${cells.width} below it.`;
+      : `The log-odds that the source is in a cell are ${termsOf(cells)}; heat is the probability at the likeliest cell, and ends where log-odds lie ${cells.width} below it${widthsOf(calibration)}. It has ${cells.upsample} times the network's rows and columns.`;
   const text = `Measured on ${calibration.source} A class's gate opens at a calibrated probability of ${first?.heard.on ?? '–'} and closes below ${first?.heard.off ?? '–'}, the same for every class. ${heat} Boxes enclose what reaches ${calibration.mapThreshold} of the maximum.`;
   if (calibrated === null) return ['## Calibration', text];
   const table = markdownOf({
@@ -97,6 +97,12 @@ function calibrationPart({ manifest: { calibration }, calibrated }: CardInput): 
     'The shown map was chosen on validation (success with maps cut above 0.1 / 0.3 / 0.5 of their maximum):',
     table,
   ];
+}
+
+/** Classes with a width of their own, in words. */
+function widthsOf({ classes }: ModelManifest['calibration']): string {
+  const own = classes.flatMap(({ name, width }) => (width === undefined ? [] : [`${name} ${width}`]));
+  return own.length === 0 ? '' : ` (by class: ${own.join(', ')})`;
 }
 
 /** The weighted sum in words, without what has no weight. */

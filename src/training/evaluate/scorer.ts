@@ -62,7 +62,6 @@ export class Scorer {
   readonly #sceneMaker: MapMaker;
   readonly #classMap: Float32Array<ArrayBuffer>;
   readonly #sceneMap: Float32Array<ArrayBuffer>;
-  readonly #cells: Float32Array;
   readonly #tallies: RowTally[];
   readonly #heard: { scores: number[]; labels: number[] }[];
   readonly #seen: { scores: number[]; labels: number[] }[];
@@ -93,7 +92,6 @@ export class Scorer {
     this.#sceneMaker = new MapMaker(shape.grid, protocol.side, calibration, seed);
     this.#classMap = new Float32Array(CLASS_PROTOCOL.side ** 2);
     this.#sceneMap = new Float32Array(protocol.side ** 2);
-    this.#cells = new Float32Array(shape.grid.rows * shape.grid.cols);
     this.#tallies = rows.map(() => ({
       agnostic: { qian: [], 'simplified-0.5': [], median: [] },
       levels: LEVELS.map(() => ({ cuts: MAP_THRESHOLDS.map(() => []), pointing: rate(), silent: rate() })),
@@ -133,8 +131,7 @@ export class Scorer {
       const inSight = labels.seen[c]! >= 0.5;
       const kind = sounds[c] ? (inSight ? 'inSight' : 'offScreen') : any || !inSight ? null : 'noSound';
       if (kind === null) continue;
-      this.#classMaker.writeCells('ours', example, c, this.#cells);
-      peaks[kind].push(isOpen ? heard[c]! * this.#cells.reduce((a, b) => Math.max(a, b), 0) : 0);
+      peaks[kind].push(isOpen ? heard[c]! * this.#classMaker.peakOf(example, c) : 0);
     }
     if (any) {
       count(

@@ -108,6 +108,7 @@ export function calibrationOf(
       name,
       heard: { ...heard[c]!, on: gate.on, off: gate.off },
       seen: seen[c]!,
+      width: map.widths[c]!,
     })),
     similarity: map.similarity,
     cells: map.cells,
