@@ -5,7 +5,7 @@ import { Tensor } from 'onnxruntime-node';
 import { OnnxModel } from '../src/model/engine/onnx/onnx-model.ts';
 import { OnnxSession } from '../src/model/engine/onnx/onnx-session.ts';
 import { type SessionSettings, sessionOptions } from '../src/model/engine/onnx/providers.ts';
-import { loadManifest, type ModelFolder, onnxPath } from '../src/model/load-manifest.ts';
+import { loadManifest, type ModelFolder, onnxPath, type Precision } from '../src/model/load-manifest.ts';
 import type { ModelBatch, ModelShape } from '../src/pipeline/ports.ts';
 import { countFlops } from './count-flops.ts';
 import { MatrixProduct } from './matrix-product.ts';
@@ -16,7 +16,7 @@ const MODEL = fileURLToPath(new URL('../models/studio-10', import.meta.url));
 const ROUNDS = 7;
 
 export interface EngineBench {
-  /** One session on the caller's thread: milliseconds per frame at batch 1, 2, 4. */
+  /** One session on the caller's thread: milliseconds per frame at batch 1, 2, 4, in floating point and in bytes. */
   batches: Row[];
   /** Worker threads kept busy: frames a second, and how long one run takes. */
   workers: Row[];
@@ -35,15 +35,21 @@ export async function benchEngine(directory = MODEL): Promise<EngineBench> {
 }
 
 async function benchBatches(folder: ModelFolder): Promise<Row[]> {
-  const session = await openSession(folder, 1);
+  const precisions: Precision[] =
+    folder.manifest.files.int8 === undefined ? ['float32'] : ['float32', 'int8'];
+  const sessions = await Promise.all(
+    precisions.map((precision) => OnnxSession.open(folder, { ...settings(1), precision })),
+  );
   const { shape } = new OnnxModel(folder);
   const rows: Row[] = [];
   for (const size of [1, 2, 4]) {
     const batch = blankBatch(shape, size);
-    const perRunMs = await medianMs(() => session.run(batch), 20);
-    rows.push({ batch: size, 'ms/run': round(perRunMs), 'ms/frame': round(perRunMs / size) });
+    for (const [index, precision] of precisions.entries()) {
+      const perRunMs = await medianMs(() => sessions[index]!.run(batch), 20);
+      rows.push({ batch: size, precision, 'ms/run': round(perRunMs), 'ms/frame': round(perRunMs / size) });
+    }
   }
-  await session.release();
+  await Promise.all(sessions.map((session) => session.release()));
   return rows;
 }
 

@@ -11,7 +11,7 @@ const MODEL = fileURLToPath(new URL('../models/studio-10', import.meta.url));
 const FRAMES = 300;
 const ROUNDS = 9;
 
-/** Milliseconds per frame by classes heard, on the network's own cells and on finer ones. */
+/** Microseconds per frame by classes heard, on the network's own cells and on finer ones. */
 export async function benchHeat(directory = MODEL): Promise<Row[]> {
   const { manifest } = await loadManifest(directory);
   const { calibration, grid, classes } = manifest;
@@ -31,7 +31,7 @@ export async function benchHeat(directory = MODEL): Promise<Row[]> {
         for (let i = 1; i <= FRAMES; i++) stage.process(answer, i * 33_333, heard);
         return (performance.now() - began) / FRAMES;
       });
-      row[`ms, ${heard} heard`] = Number(median(timesMs).toFixed(3));
+      row[`us, ${heard} heard`] = Math.round(1000 * median(timesMs));
     }
     return [row];
   });
