@@ -5,39 +5,26 @@ import {
   calibrateCells,
   calibrateProbability,
   type Logistic,
-  logActivation,
-  logOdds,
   type SimilarityRange,
   writeLogOdds,
 } from '../../../pipeline/heatmap/calibrate.ts';
-import type { ClassMapCalibration } from '../../../pipeline/heatmap/class-map.ts';
 import { MapUpsampler } from '../../../pipeline/heatmap/upsample.ts';
 import { classWidths } from './class-widths.ts';
+import { fitCells, KINDS } from './fit-cells.ts';
 import { MapJudge, type MapJudgement, type MapWriter, merit } from './judge-map.ts';
-import { fitLogistic } from './logistic-fit.ts';
-import { SEARCH_SIDE, type SoundingClass } from './records.ts';
-
-/** How heat is made; see the manifest's `calibration.cells`. */
-type HeatCells = NonNullable<ClassMapCalibration['cells']>;
-type Outline = Pick<MapCandidate, 'cells' | 'widths'>;
-type FittedCells = Omit<HeatCells, 'width' | 'steepness' | 'upsample'>;
+import { bestOutline, type Outline } from './outline.ts';
+import type { SoundingClass } from './records.ts';
+import { similarityRange } from './similarity-range.ts';
 
 /** One way that was tried. */
-export interface MapCandidate {
+export interface MapCandidate extends Outline {
   name: string;
-  cells: HeatCells;
-  /** Of each class, in place of that of `cells`. */
-  widths: readonly number[];
   judgement: MapJudgement;
   merit: number;
 }
 
-export interface MapChoice {
-  cells: HeatCells;
-  /** Of each class, in place of that of `cells`. */
-  widths: readonly number[];
-  name: string;
-  judgement: MapJudgement;
+/** The best way, and what it was chosen from. */
+export interface MapChoice extends MapCandidate {
   /** Class activation maps alone; null where the network does not give them. */
   cam: MapJudgement | null;
   /** K alone, stretched to 0..1 (the paper's). */
@@ -49,26 +36,11 @@ export interface MapChoice {
   similarity: SimilarityRange;
 }
 
-/** Which of the network's numbers a kind of map uses. */
-const KINDS = [
-  { name: 'K', similarity: true, activation: false, seen: false },
-  { name: 'K and seen', similarity: true, activation: false, seen: true },
-  { name: 'CAM', similarity: false, activation: true, seen: false },
-  { name: 'CAM and seen', similarity: false, activation: true, seen: true },
-  { name: 'K and CAM', similarity: true, activation: true, seen: false },
-  { name: 'K, CAM and seen', similarity: true, activation: true, seen: true },
-] as const;
-/** Log-odds below the likeliest cell at which an object ends. */
-const WIDTHS = [0.4, 0.6, 0.8, 1, 1.2, 1.4, 1.6, 1.8, 2.1, 2.5, 3];
-/** How abruptly: tried with every width, and with the best and its neighbours. */
-const STEEPNESS = 6;
-const OTHER_STEEPNESS = [2, 4, 8, 12];
 /**
  * On the network's own cells an outline is drawn in straight lines from one to the next, and the steeper the coarser. On
  * half as wide ones, success on validation scenes rose by 1 to 7 points at every cut of every level.
  */
 const UPSAMPLE = 2;
-const RIDGE = 1;
 
 /**
  * @param sets - examples of each sort: a map is as good as on the sort that it is worst on, so that what is easy (drawn
@@ -109,24 +81,20 @@ export function chooseMap(
     const deviations = classWidths(heat, shown[0]!.flat(), seen.length, (one, out) =>
       writeLogOdds(fitted, mapsOf(one), seenOf(one), out),
     );
-    const best = bestOutline(fitted, deviations, (outline) =>
+    const best = bestOutline({ ...fitted, upsample: UPSAMPLE }, deviations, (outline) =>
       Math.min(...judges.map(({ by, reference }) => merit(by.judge(writerOf(outline)), reference))),
     );
     return { name: kind.name, ...best, judgement: judge.judge(writerOf(best)) };
   });
   candidates.sort((a, b) => b.merit - a.merit);
-  const [chosen] = candidates;
-  const { name, cells, widths, judgement } = chosen!;
+  const chosen = candidates[0]!;
   return {
-    cells,
-    widths,
-    name,
-    judgement,
+    ...chosen,
     cam: camOf(ofNetwork),
     paper,
     candidates,
-    mapThreshold: judge.bestShare(writerOf(chosen!)),
-    similarity: rangeOf(grid, all),
+    mapThreshold: judge.bestShare(writerOf(chosen)),
+    similarity: similarityRange(grid, all),
   };
 }
 
@@ -152,106 +120,3 @@ function upsampled(
 function mapsOf({ similarity, activation }: SoundingClass): CellMaps {
   return { similarity, activation: activation ?? undefined };
 }
-
-/** Logistic regression of "this cell belongs to the object that sounds" on what the network says of the cell. */
-function fitCells(
-  grid: { rows: number; cols: number },
-  all: readonly SoundingClass[],
-  kind: (typeof KINDS)[number],
-  seenOf: (one: SoundingClass) => number,
-): FittedCells {
-  const cells = grid.rows * grid.cols;
-  const rows = all.length * cells;
-  const column = (): Float64Array => new Float64Array(rows);
-  const [similarity, activation, seen, target] = [column(), column(), column(), column()];
-  for (const [number, one] of all.entries()) {
-    const at = number * cells;
-    const odds = kind.seen ? logOdds(seenOf(one)) : 0;
-    const covered = coveredCells(grid, one.mask);
-    for (let cell = 0; cell < cells; cell++) {
-      similarity[at + cell] = kind.similarity ? one.similarity[cell]! : 0;
-      activation[at + cell] = kind.activation ? logActivation(one.activation![cell]!) : 0;
-      seen[at + cell] = odds;
-      target[at + cell] = covered[cell]!;
-    }
-  }
-  const ones = column().fill(1);
-  const features = [
-    ...(kind.similarity ? [similarity] : []),
-    ...(kind.activation ? [activation] : []),
-    ...(kind.seen ? [seen] : []),
-    ones,
-  ];
-  const prior = features.map(() => 0);
-  const fitted = fitLogistic({ features, target }, prior, RIDGE);
-  let next = 0;
-  return {
-    similarity: kind.similarity ? rounded(fitted[next++]!) : 0,
-    activation: kind.activation ? rounded(fitted[next++]!) : 0,
-    seen: kind.seen ? rounded(fitted[next++]!) : 0,
-    offset: rounded(fitted[next]!),
-  };
-}
-
-/** Heat begins where three of four cells of the background lie below, and is full at the middle object's peak. */
-function rangeOf(grid: { rows: number; cols: number }, all: readonly SoundingClass[]): SimilarityRange {
-  const background: number[] = [];
-  const peaks: number[] = [];
-  for (const { similarity, mask } of all) {
-    const covered = coveredCells(grid, mask);
-    let peak = -1;
-    for (const [cell, share] of covered.entries()) {
-      if (share === 0) background.push(similarity[cell]!);
-      if (share > 0.5) peak = Math.max(peak, similarity[cell]!);
-    }
-    if (peak > -1) peaks.push(peak);
-  }
-  const quantile = (values: number[], share: number): number | undefined =>
-    Float64Array.from(values).sort()[Math.floor(share * (values.length - 1))];
-  const low = rounded(quantile(background, 0.75) ?? 0);
-  const high = rounded(quantile(peaks, 0.5) ?? 1);
-  return low < high ? { low, high } : { low: 0, high: 1 };
-}
-
-/** Share of each cell inside the mask, 0..1; nothing of a sound off screen. */
-function coveredCells({ rows, cols }: { rows: number; cols: number }, mask: Uint8Array | null): Float64Array {
-  const share = new Float64Array(rows * cols);
-  if (mask === null) return share;
-  const counts = new Float64Array(rows * cols);
-  for (let y = 0; y < SEARCH_SIDE; y++) {
-    const row = Math.floor((y * rows) / SEARCH_SIDE);
-    for (let x = 0; x < SEARCH_SIDE; x++) {
-      const cell = row * cols + Math.floor((x * cols) / SEARCH_SIDE);
-      counts[cell]!++;
-      share[cell]! += mask[y * SEARCH_SIDE + x]!;
-    }
-  }
-  return share.map((inside, cell) => inside / counts[cell]!);
-}
-
-/** First the width, then the steepness with that width and its neighbours: half as many trials as all pairs. */
-function bestOutline(
-  weights: FittedCells,
-  deviations: readonly number[],
-  meritOf: (outline: Outline) => number,
-): Outline & { merit: number } {
-  const tried = (width: number, steepness: number): Outline & { merit: number } => {
-    const outline = {
-      cells: { ...weights, width, steepness, upsample: UPSAMPLE },
-      // No class's width below the least.
-      widths: deviations.map((deviation) => Number(Math.max(WIDTHS[0]!, width + deviation).toFixed(2))),
-    };
-    return { ...outline, merit: meritOf(outline) };
-  };
-  const better = <T extends { merit: number }>(a: T, b: T): T => (b.merit > a.merit ? b : a);
-  const first = WIDTHS.map((width) => tried(width, STEEPNESS)).reduce(better);
-  const at = WIDTHS.indexOf(first.cells.width);
-  const near = WIDTHS.slice(Math.max(0, at - 1), at + 2);
-  return OTHER_STEEPNESS.flatMap((steepness) => near.map((width) => tried(width, steepness))).reduce(
-    better,
-    first,
-  );
-}
-
-/** As the manifest shows it, so that what is judged is what is written. */
-const rounded = (value: number): number => Number(value.toFixed(4));
