@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { heatGrid } from '../pipeline/heatmap/class-map.ts';
 import { columnCount, QIAN_LOG_MEL } from '../pipeline/prep/log-mel-parameters.ts';
 import { loadManifest, onnxPath } from './load-manifest.ts';
 import type { ModelManifest } from './manifest.ts';
@@ -33,6 +34,18 @@ test('the model of this repository is whole, and hears by the front end of Qian 
   expect(onnxPath(folder, 'int8')).toMatch(/int8-[0-9a-f]{8}\.onnx$/);
 });
 
+test('a manifest from before heat was finer has it on the cells of the network, of one width', async () => {
+  await edit((manifest) => {
+    delete (manifest.calibration.cells as { upsample?: number }).upsample;
+    for (const one of manifest.calibration.classes) delete one.width;
+  });
+  const { calibration, grid } = (await loadManifest(directory)).manifest;
+  expect(heatGrid(grid, calibration)).toEqual(grid);
+  expect(calibration.classes[0]!.width).toBeUndefined();
+  const whole = (await loadManifest(MODEL)).manifest;
+  expect(heatGrid(grid, whole.calibration)).toEqual({ rows: 2 * grid.rows, cols: 2 * grid.cols });
+});
+
 describe('a manifest that cannot be served', () => {
   test('is refused with every problem by path', async () => {
     await edit((whole) => {
@@ -56,6 +69,9 @@ describe('a manifest that cannot be served', () => {
       (m) => (m.logmel.windowSamples = 22_051),
       'logmel.windowSamples',
     ],
+    ['heat without cells', (m) => (m.calibration.cells!.upsample = 0), 'calibration.cells.upsample'],
+    ['heat finer than is of use', (m) => (m.calibration.cells!.upsample = 5), 'calibration.cells.upsample'],
+    ['objects without extent', (m) => (m.calibration.classes[0]!.width = 0), 'calibration.classes[0].width'],
     ['a band above half the rate', (m) => (m.logmel.maxHz = 12_000), 'logmel.maxHz'],
     ['two classes of one name', (m) => (m.classes[1]!.name = 'accordion'), 'classes[1].name'],
     ['two classes of one colour', (m) => (m.classes[1]!.colour = m.classes[0]!.colour), 'classes[1].colour'],
