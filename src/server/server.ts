@@ -57,6 +57,14 @@ export interface EarsightServerParts {
   engineWorkerUrl?: URL;
 }
 
+/** Names of settings, after another configuration was taken. */
+export interface WaitingForRestart {
+  /** Differ from what runs, and wait. */
+  waiting: readonly string[];
+  /** Waited before, and are as they run again. */
+  takenBack: readonly string[];
+}
+
 /** Listens as soon as it can, and is ready when the model is warm; `/readyz` tells the difference. */
 export class EarsightServer {
   #config: Config;
@@ -235,10 +243,9 @@ export class EarsightServer {
   /**
    * Puts another configuration in force, all of it or nothing. Streams, subscribers and publishers that it does not
    * touch go on; a subscriber whose token changed is closed with 1008, a publisher is hung up.
-   * @returns the settings that differ and wait for a restart
    * @throws EarsightError `bad-config` when the server could not be run so; the old one stays
    */
-  async reconfigure(next: Config): Promise<string[]> {
+  async reconfigure(next: Config): Promise<WaitingForRestart> {
     const before = this.#config;
     const { effective, waiting, removed, placed } = differenceOf(before, next);
     const settings = this.#registrySettings(effective);
@@ -248,6 +255,7 @@ export class EarsightServer {
     const door = this.#openDoor(effective, this.#door);
     // Nothing can fail from here on.
     this.#config = effective;
+    const takenBack = this.#waiting.filter((name) => !waiting.includes(name));
     this.#waiting = waiting;
     this.#door = door;
     if (effective.log.level !== before.log.level) this.#log.level = effective.log.level;
@@ -256,7 +264,7 @@ export class EarsightServer {
     this.#publications.dismissUnwelcome();
     await this.#registry.reconfigure(settings, removed, placed);
     if (effective.tracing.sampleRatio !== before.tracing.sampleRatio) await this.#trace();
-    return waiting;
+    return { waiting, takenBack };
   }
 
   /** How long the operator gives it for a clean end. */

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { EarsightError } from '../../pipeline/errors.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import type { WaitingForRestart } from '../server.ts';
 
 /** How often the files are looked at. By their times, since folders that are mounted tell of nothing. */
 const POLL_MS = 1000;
@@ -14,8 +15,8 @@ const SETTLE_MS = 1000;
 export interface ReloadingOptions {
   /** @throws EarsightError `bad-config` */
   read: () => LoadedConfig;
-  /** Puts it in force and tells what waits for a restart. @throws EarsightError `bad-config`: nothing was changed */
-  apply: (config: Config) => Promise<string[]>;
+  /** Puts it in force. @throws EarsightError `bad-config`: nothing was changed */
+  apply: (config: Config) => Promise<WaitingForRestart>;
   /** Told after each try. */
   onDone: (taken: boolean) => void;
   log: Logger;
@@ -28,7 +29,6 @@ export class Reloading {
   readonly #options: ReloadingOptions;
   readonly #watched = new Map<string, StatsListener>();
   #work: Promise<void> = Promise.resolve();
-  #waiting: readonly string[] = [];
   #settling: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -58,11 +58,9 @@ export class Reloading {
     const { read, apply, onDone, log } = this.#options;
     try {
       const loaded = read();
-      const waiting = await apply(loaded.config);
+      const { waiting, takenBack } = await apply(loaded.config);
       this.#watch(loaded.files);
       log.info({ why }, 'the configuration was read anew and is in force');
-      const takenBack = this.#waiting.filter((name) => !waiting.includes(name));
-      this.#waiting = waiting;
       if (takenBack.length > 0) log.info(`${takenBack.join(', ')}: as it runs, waits for a restart no more`);
       if (waiting.length > 0) log.warn(`${waiting.join(', ')}: waits for a restart`);
       onDone(true);

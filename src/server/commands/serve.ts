@@ -36,9 +36,9 @@ export async function serve(options: SettingsOptions): Promise<number> {
   const reloading = new Reloading(files, {
     read: () => readConfig({ ...sources, mayBeEmpty: false }),
     apply: async (next) => {
-      const waiting = await server.reconfigure(next);
+      const settings = await server.reconfigure(next);
       log.format = next.log.format;
-      return waiting;
+      return settings;
     },
     onDone: (taken) => server.configurationRead(taken),
     log,
