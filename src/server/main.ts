@@ -191,7 +191,7 @@ program
   .option('--recipe <file>', 'YAML file of stages and settings; a default one unless told')
   .option('--scenes <file>', 'YAML file that says which folders make which class')
   .option('--out <folder>', 'where the run and its model go; <folder>-model unless told')
-  .option('--minutes <number>', 'how long it may take in all: the stages are scaled')
+  .option('--minutes <number>', 'how long the stages take together; they are scaled')
   .option('--workers <number>', 'training threads; one for each core unless told')
   .option('--producers <number>', 'threads that compose scenes; one for each core unless told')
   .option('--engine <name>', 'onnx, or tfjs for a GPU with @tensorflow/tfjs-node-gpu', 'onnx')
