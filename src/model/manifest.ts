@@ -129,8 +129,9 @@ export const manifestSchema = z
     }),
     calibration: calibrationSchema,
     /**
-     * `onnx`: the network as a graph. `int8`: the same computed in bytes, twice as fast and a little less exact. `weights`: the same network's weights as trained (safetensors), for the tfjs
-     * engine and for training on; `network` then says what they are the weights of.
+     * `onnx`: the network as a graph. `int8`: the same computed in bytes, up to twice as fast and a little less exact.
+     * `weights`: the same network's weights as trained (safetensors), for the tfjs engine, training on and calibrating
+     * anew; `network` then says what they are the weights of.
      */
     files: z.strictObject({ onnx: fileSchema, int8: fileSchema.optional(), weights: fileSchema.optional() }),
     network: networkSchema.optional(),

@@ -16,7 +16,7 @@ import { LocalizationPipeline } from '../pipeline/session-pipeline.ts';
 import type { ClassInfo } from '../protocol/messages.ts';
 import { clientAddress } from './access/client-address.ts';
 import { Viewers } from './access/viewers.ts';
-import { differenceOf } from './config/difference.ts';
+import { differenceOf, type WaitingForRestart } from './config/difference.ts';
 import type { Config } from './config/schema.ts';
 import { type LogLevel, logLevelSchema } from './config/sections/log.ts';
 import { createModel } from './create-model.ts';
@@ -55,14 +55,6 @@ export interface EarsightServerParts {
   folder?: string | null;
   /** Runs in place of the engine's own worker: for tests that need it to be slow or to fail. */
   engineWorkerUrl?: URL;
-}
-
-/** Names of settings, after another configuration was taken. */
-export interface WaitingForRestart {
-  /** Differ from what runs, and wait. */
-  waiting: readonly string[];
-  /** Waited before, and are as they run again. */
-  takenBack: readonly string[];
 }
 
 /** Listens as soon as it can, and is ready when the model is warm; `/readyz` tells the difference. */

@@ -1,7 +1,7 @@
 /**
  * Static int8: the convolutional part of a graph in the QDQ form (QuantizeLinear, DequantizeLinear around what is to
  * be computed in integers), which onnxruntime turns into integer kernels. Activations are unsigned bytes with one
- * scale a tensor, weights signed 7-bit integers with one scale an output channel, biases 32-bit integers (Jacob et al. 2018,
+ * scale a tensor, weights signed 7-bit integers with one an output channel, biases 32-bit integers (Jacob et al. 2018,
  * "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference").
  */
 

@@ -16,8 +16,11 @@ export interface ClassMapCalibration {
   classes: readonly { width?: number | undefined }[];
 }
 
-/** Rows and columns of heat, of a network whose maps are of `grid`. */
-export function heatGrid({ rows, cols }: Grid, { cells }: Pick<ClassMapCalibration, 'cells'>): Grid {
+/** Rows and columns of heat, of a network whose maps have those of the first grid. */
+export function heatGrid(
+  { rows, cols }: Grid,
+  { cells }: { cells?: { upsample: number } | undefined },
+): Grid {
   const upsample = cells?.upsample ?? 1;
   return { rows: rows * upsample, cols: cols * upsample };
 }

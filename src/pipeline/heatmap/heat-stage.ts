@@ -12,11 +12,10 @@ import { MapSmoother } from './smooth.ts';
 /** What a model's manifest says of its numbers; its `calibration` is one of these. */
 export interface HeatCalibration extends ClassMapCalibration {
   /** In the order of the model's classes. `on` and `off` are calibrated probabilities. */
-  classes: readonly {
+  classes: readonly (ClassMapCalibration['classes'][number] & {
     heard: Logistic & { on: number; off: number };
     seen: Logistic;
-    width?: number | undefined;
-  }[];
+  })[];
   /** Share of a map's maximum above which a cell belongs to the object. */
   mapThreshold: number;
 }

@@ -3,9 +3,9 @@
 import { type StatsListener, unwatchFile, watchFile } from 'node:fs';
 import type { Logger } from 'pino';
 import { EarsightError } from '../../pipeline/errors.ts';
+import type { WaitingForRestart } from '../config/difference.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import type { WaitingForRestart } from '../server.ts';
 
 /** How often the files are looked at. By their times, since folders that are mounted tell of nothing. */
 const POLL_MS = 1000;

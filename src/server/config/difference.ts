@@ -18,6 +18,14 @@ export interface Difference {
   placed: StreamSpec[];
 }
 
+/** Names of settings, after another configuration was taken. */
+export interface WaitingForRestart {
+  /** Differ from what runs, and wait. */
+  waiting: readonly string[];
+  /** Waited before, and are as they run again. */
+  takenBack: readonly string[];
+}
+
 /**
  * Streams are compared as the files have them, so that what the API changed in the meantime stays as long as the
  * file says the same.

@@ -108,7 +108,7 @@ export class MapMaker {
     return true;
   }
 
-  /** One class's, before enlarging: of the heat's grid for ours, else of the network's; false where the network gives none. */
+  /** Of one class, before enlarging, on the heat's grid for ours and the network's else; false where there is none. */
   writeCells(method: Method, example: Example, index: number, out: Float32Array): boolean {
     const { localization, matchMap, firstStage } = example;
     const cells = out.length;

@@ -23,7 +23,10 @@ export interface FinishOptions {
   /** Of the model: lower-case letters, digits and dashes. */
   name: string;
   version: string;
-  /** Of the square picture that it is served with, pixels; null: as in the last stage, or as it is served. Larger shows finer, and costs. */
+  /**
+   * Of the square picture that it is served with, pixels; null: as in the last stage, or as it is served. Larger shows finer,
+   * and costs.
+   */
   side: number | null;
   /** What it was trained on; its validation split calibrates it. */
   data: Pick<DataChoice, 'path' | 'scenes' | 'dataset' | 'seed'>;

@@ -70,7 +70,7 @@ export async function readTrained(
   if (network === undefined || files.weights === undefined) {
     throw new EarsightError(
       'bad-weights',
-      `The model in ${folder} comes without its weights as trained: its manifest names none. Begin with another one.`,
+      `The model in ${folder} comes without its weights as trained: its manifest names none. Take one that has them.`,
     );
   }
   return {

@@ -8,6 +8,7 @@ import {
   type SimilarityRange,
   writeLogOdds,
 } from '../../../pipeline/heatmap/calibrate.ts';
+import { heatGrid } from '../../../pipeline/heatmap/class-map.ts';
 import { MapUpsampler } from '../../../pipeline/heatmap/upsample.ts';
 import { classWidths } from './class-widths.ts';
 import { fitCells, KINDS } from './fit-cells.ts';
@@ -56,7 +57,7 @@ export function chooseMap(
   const hasActivation = all.every(({ activation }) => activation !== null);
   const camOf = (by: MapJudge): MapJudgement | null =>
     hasActivation ? by.judge(({ activation }, out) => out.set(activation!)) : null;
-  const heat = { rows: grid.rows * UPSAMPLE, cols: grid.cols * UPSAMPLE };
+  const heat = heatGrid(grid, { cells: { upsample: UPSAMPLE } });
   const shown = upsampled(sets, new MapUpsampler(grid, heat), heat);
   const judge = new MapJudge(heat, shown.flat());
   // The reference is judged as its papers enlarge it: from the network's own cells.
